@@ -1,0 +1,58 @@
+"""terranas: a hardware-aware NAS study on Earth-observation images, from sampling to statistics.
+
+`snakemake` runs the default study; `snakemake STAGE` runs up to one stage; `snakemake --configfile FILE` runs
+another study; `snakemake --profile slurm` runs it on a cluster.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.10")
+
+
+configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+
+
+wildcard_constraints:
+    hash="[0-9a-f]{32}",
+    neighbourhood="hamming|edit|edit_symmetric",
+    benchmark="study|nasbench101",
+    device="cpu|cuda",
+    session="[0-9]+",
+    arm="surrogate|random",
+
+
+include: "rules/space.smk"
+include: "rules/data.smk"
+include: "rules/sampling.smk"
+include: "rules/training.smk"
+include: "rules/profiling.smk"
+include: "rules/benchmark.smk"
+include: "rules/landscape.smk"
+include: "rules/surrogates.smk"
+include: "rules/search.smk"
+include: "rules/comparison.smk"
+include: "rules/report.smk"
+
+
+localrules:
+    all,
+    space,
+    data,
+    sampling,
+    training,
+    profiling,
+    benchmark,
+    landscape,
+    surrogates,
+    search,
+    comparison,
+    report,
+
+
+rule all:
+    default_target: True
+    input:
+        rules.report.input,

@@ -1,0 +1,68 @@
+"""benchmark: training results, profiles and published tables in one schema.
+
+in: <results>/space/cells.parquet, <results>/training/*, <results>/profiling/*, or a published file.
+out: <results>/benchmark/<benchmark>.parquet.
+"""
+
+
+localrules:
+    benchmark_study,
+
+
+rule benchmark_study:
+    input:
+        cells=rules.space_cells.output.cells,
+        metrics=expand(rules.training_train.output.metrics, hash=ARCHITECTURES),
+        statuses=expand(rules.training_train.output.status, hash=ARCHITECTURES),
+        profiles=expand(rules.profiling_collect.output.profiles, device=STUDY.profiling.device),
+    output:
+        table=f"{RESULTS}/benchmark/study.parquet",
+    log:
+        f"{RESULTS}/logs/benchmark/study.log",
+    conda:
+        "../envs/terranas.yaml"
+    benchmark:
+        f"{RESULTS}/runtimes/benchmark/study.tsv"
+    params:
+        dataset=STUDY.data.name,
+        code=code("benchmark/study.py"),
+    threads: 1
+    resources:
+        mem_mb=escalating(1500),
+        runtime=escalating(20),
+    message:
+        "Aggregating the tabular benchmark"
+    script:
+        "../workflow_scripts/benchmark/study.py"
+
+
+rule benchmark_nasbench101:
+    input:
+        cells=rules.space_cells.output.cells,
+        records=STUDY.benchmark.nasbench101 or [],
+    output:
+        table=f"{RESULTS}/benchmark/nasbench101.parquet",
+    log:
+        f"{RESULTS}/logs/benchmark/nasbench101.log",
+    conda:
+        "../envs/terranas.yaml"
+    benchmark:
+        f"{RESULTS}/runtimes/benchmark/nasbench101.tsv"
+    params:
+        code=code("benchmark/nasbench101.py"),
+    threads: 1
+    resources:
+        mem_mb=escalating(3000),
+        runtime=escalating(30),
+    message:
+        "Importing NAS-Bench-101"
+    script:
+        "../workflow_scripts/benchmark/nasbench101.py"
+
+
+rule benchmark:
+    message:
+        "The tabular benchmarks are ready"
+    input:
+        rules.benchmark_study.output,
+        rules.benchmark_nasbench101.output if STUDY.benchmark.nasbench101 else [],

@@ -1,0 +1,186 @@
+"""Functions and constants that the rules share. No rule stands here."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from terranas import LAYOUT_VERSION
+from terranas.config import load_config
+from terranas.core.errors import EnvironmentLackError, TerranasError
+from terranas.core.files import require_free_space
+from terranas.core.fingerprint import fingerprint
+from terranas.core.randomness import generator
+from terranas.data import NUMERICS_VERSION as DATA_NUMERICS
+from terranas.data.precheck import check_source, estimate_disk_use, source_files
+from terranas.sampling.architectures import list_key, read_architectures
+from terranas.profiling import NUMERICS_VERSION as PROFILING_NUMERICS
+from terranas.training import NUMERICS_VERSION as TRAINING_NUMERICS
+from terranas.training.acceptance import read_accepted
+
+ROOT = Path(workflow.basedir)
+SPLITS = ("train", "validation", "test")
+ARMS = ("surrogate", "random")
+FIGURE_FORMATS = ("png", "pdf", "svg", "csv")
+
+
+def checked_study():
+    """Return the configuration, checked before anything runs."""
+    try:
+        study = load_config(config)
+        check_source(study.data)
+        return study
+    except TerranasError as error:
+        sys.exit(f"terranas: {error}")
+
+
+STUDY = checked_study()
+RESULTS = STUDY.results_dir.rstrip("/")
+
+
+def settings(section, *names):
+    """Return the named settings of a section (all if none is named) as plain built-ins, fit for `params`."""
+    content = getattr(STUDY, section).model_dump(mode="json")
+    return {name: content[name] for name in names} if names else content
+
+
+def code(script):
+    """Return the fingerprint of a workflow script and all it imports."""
+    return fingerprint(ROOT / "workflow_scripts" / script)
+
+
+def escalating(base):
+    """Return a resource function that multiplies `base` by the attempt, so that a retry gets more."""
+
+    def resource(wildcards, attempt):
+        return base * attempt
+
+    return resource
+
+
+def gpus(section):
+    """Return how many GPUs a job of the training or profiling stage uses."""
+    if getattr(STUDY, section).device == "cpu":
+        return 0
+    return STUDY.training.processes if section == "training" else 1
+
+
+def figure_report(stem, caption, category, content):
+    """Return the output files of a figure by format; its PNG goes into Snakemake's report."""
+    files = {kind: f"{RESULTS}/{stem}.{kind}" for kind in FIGURE_FORMATS}
+    labels = {"content": content, "kind": "figure"}
+    return files | {"png": report(files["png"], caption=caption, category=category, labels=labels)}
+
+
+def image_shape():
+    """Return the image shape that the networks are built for."""
+    return {"bands": STUDY.data.bands, "classes": STUDY.data.classes, "image_size": STUDY.data.image_size}
+
+
+def data_settings():
+    """Return the settings that the prepared arrays depend on: only those of the chosen source."""
+    chosen = settings("data", "source")
+    if STUDY.data.source == "npz":
+        return chosen | {"npz": settings("data", "npz")["npz"], "seed": STUDY.seed}
+    return chosen | settings("data", "sensors")
+
+
+# --- the list of architectures to train ------------------------------------------------------------------------------
+# Which jobs there are depends on a file that the sampling stage makes. It is read here, while the workflow is parsed,
+# so that a dry run shows every training. Where it is missing or belongs to other settings, it is made first, by a
+# snakemake call of its own on that one target.
+
+SAMPLING_CODE = {
+    name: code(name)
+    for name in ("space/cells.py", "space/neighbours.py", "sampling/walks.py", "sampling/architectures.py")
+}
+ARCHITECTURE_LIST = f"{RESULTS}/sampling/architectures.csv"
+ARCHITECTURE_KEY = list_key(
+    LAYOUT_VERSION, STUDY.seed, settings("space"), settings("sampling"), SAMPLING_CODE
+)
+# calls that only look at or mend the workflow's state must work without the list
+NO_LIST_NEEDED = {"--unlock", "--lint", "--cleanup-metadata", "--list-rules", "--list", "-l"}
+
+
+def make_architecture_list():
+    """Run snakemake on the architecture list alone, with the effective configuration and on this machine."""
+    print(f"terranas: making the list of architectures, {ARCHITECTURE_LIST}", file=sys.stderr)
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as effective:
+        yaml.safe_dump(STUDY.model_dump(mode="json"), effective)
+        effective.flush()
+        # fmt: off
+        command = [
+            sys.executable, "-m", "snakemake", ARCHITECTURE_LIST, "--snakefile", str(ROOT / "Snakefile"),
+            "--configfile", effective.name, "--cores", "1", "--executor", "local", "--quiet", "progress",
+        ]
+        # fmt: on
+        done = subprocess.run(command, env=os.environ | {"TERRANAS_MAKES_LIST": "1"}, stdout=sys.stderr)
+    if done.returncode:
+        sys.exit(f"terranas: the list of architectures could not be made (see above); nothing else was started.")
+
+
+def architectures_to_train():
+    """Return the architectures to train by hash, making their list where it is missing or out of date."""
+    if "TERRANAS_MAKES_LIST" in os.environ or NO_LIST_NEEDED & set(sys.argv):
+        return {}
+    try:
+        listed = read_architectures(ARCHITECTURE_LIST, ARCHITECTURE_KEY)
+        if listed is None:
+            require_free_space(RESULTS, estimate_disk_use(STUDY))
+            make_architecture_list()
+            listed = read_architectures(ARCHITECTURE_LIST, ARCHITECTURE_KEY)
+    except TerranasError as error:
+        sys.exit(f"terranas: {error}")
+    if listed is None:
+        sys.exit(f"terranas: {ARCHITECTURE_LIST} was made but does not belong to these settings; please report this.")
+    return {architecture.hash: architecture for architecture in listed}
+
+
+ARCHITECTURES = architectures_to_train()
+ACCEPTED = read_accepted(f"{RESULTS}/training/accepted.json")
+
+
+def cell_of(wildcards):
+    """Return adjacency and operations of a job's architecture."""
+    architecture = ARCHITECTURES[wildcards.hash]
+    return {"adjacency": architecture.adjacency, "operations": architecture.operations}
+
+
+def accepted_reason(wildcards):
+    """Return why a failed training was accepted by hand, or an empty text."""
+    return ACCEPTED.get(wildcards.hash, "")
+
+
+def sessions():
+    """Return the architectures of each profiling session, in random order."""
+    order = generator(STUDY.seed, "profiling.order").permutation(sorted(ARCHITECTURES)).tolist()
+    size = STUDY.profiling.session_size
+    return [order[start : start + size] for start in range(0, len(order), size)]
+
+
+SESSIONS = sessions()
+
+
+def session_members(wildcards):
+    """Return the hashes of a profiling session, in the order they are measured."""
+    return SESSIONS[int(wildcards.session)]
+
+
+def searched(path):
+    """Return a path below the results folder with the searched benchmark's name filled in."""
+    return f"{RESULTS}/{path}".replace("{benchmark}", STUDY.search.benchmark)
+
+
+def arm_budgets(wildcards):
+    """Return the evaluation budgets of an arm, ascending."""
+    return getattr(STUDY.search.budgets, wildcards.arm)
+
+
+def predicted_fronts(wildcards):
+    """Return the predicted fronts for the arm that starts from them, nothing for random starts."""
+    if wildcards.arm == "random":
+        return []
+    return f"{RESULTS}/surrogates/{wildcards.benchmark}/predicted_fronts.parquet"

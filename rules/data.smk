@@ -1,0 +1,69 @@
+"""data: images in their published layout become arrays ready to train from.
+
+in: the files named by data.path, or nothing. out: <results>/data/*.
+"""
+
+
+rule data_synthetic:
+    output:
+        train=f"{RESULTS}/data/raw/training.h5",
+        validation=f"{RESULTS}/data/raw/validation.h5",
+        test=f"{RESULTS}/data/raw/testing.h5",
+    log:
+        f"{RESULTS}/logs/data/synthetic.log",
+    conda:
+        "../envs/terranas.yaml"
+    benchmark:
+        f"{RESULTS}/runtimes/data/synthetic.tsv"
+    params:
+        sizes=settings("data", "synthetic")["synthetic"],
+        seed=STUDY.seed,
+        numerics=DATA_NUMERICS,
+    threads: 1
+    resources:
+        mem_mb=escalating(1000),
+        runtime=escalating(20),
+    message:
+        "Generating synthetic images in the So2Sat layout"
+    script:
+        "../workflow_scripts/data/synthetic.py"
+
+
+rule data_prepare:
+    input:
+        raw=(
+            list(rules.data_synthetic.output)
+            if STUDY.data.source == "synthetic"
+            else source_files(STUDY.data)
+        ),
+    output:
+        **{f"{split}_images": f"{RESULTS}/data/prepared/{split}_images.npy" for split in SPLITS},
+        **{f"{split}_labels": f"{RESULTS}/data/prepared/{split}_labels.npy" for split in SPLITS},
+        statistics=f"{RESULTS}/data/band_statistics.parquet",
+        class_counts=f"{RESULTS}/data/class_counts.parquet",
+        manifest=f"{RESULTS}/data/manifest.json",
+    log:
+        f"{RESULTS}/logs/data/prepare.log",
+    conda:
+        "../envs/terranas.yaml"
+    benchmark:
+        f"{RESULTS}/runtimes/data/prepare.tsv"
+    params:
+        data=data_settings(),
+        image=image_shape(),
+        numerics=DATA_NUMERICS,
+    threads: 1
+    resources:
+        mem_mb=escalating(2000),
+        runtime=escalating(120),
+    message:
+        "Preparing training arrays"
+    script:
+        "../workflow_scripts/data/prepare.py"
+
+
+rule data:
+    message:
+        "The images are ready"
+    input:
+        rules.data_prepare.output,

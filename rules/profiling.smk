@@ -1,0 +1,76 @@
+"""profiling: sessions that measure a batch of architectures on one device.
+
+in: <results>/sampling/architectures.csv. out: <results>/profiling/*.
+"""
+
+
+localrules:
+    profiling_collect,
+
+
+rule profiling_session:
+    input:
+        # the list's order and time do not matter, only the members, which are params
+        architectures=ancient(rules.sampling_architectures.output.architectures),
+    output:
+        records=f"{RESULTS}/profiling/{{device}}/session_{{session}}.parquet",
+    log:
+        f"{RESULTS}/logs/profiling/{{device}}_session_{{session}}.log",
+    conda:
+        "../envs/terranas.yaml"
+    benchmark:
+        f"{RESULTS}/runtimes/profiling/{{device}}_session_{{session}}.tsv"
+    params:
+        members=session_members,
+        network=settings("network"),
+        image=image_shape(),
+        protocol=settings(
+            "profiling", "protocol", "threads", "batch_size", "warmup_runs", "timed_runs"
+        ),
+        seed=STUDY.seed,
+        numerics=PROFILING_NUMERICS,
+        state=subpath(output.records, ancestor=2),
+    # all cores: nothing else may run on the machine while a clock is running
+    threads: workflow.cores
+    resources:
+        mem_mb=escalating(2000),
+        runtime=escalating(60),
+        gpu=gpus("profiling"),
+    message:
+        "Measuring session {wildcards.session} on {wildcards.device}"
+    script:
+        "../workflow_scripts/profiling/session.py"
+
+
+rule profiling_collect:
+    input:
+        sessions=expand(
+            rules.profiling_session.output.records,
+            session=range(len(SESSIONS)),
+            device="{device}",
+        ),
+    output:
+        profiles=f"{RESULTS}/profiling/{{device}}.parquet",
+    log:
+        f"{RESULTS}/logs/profiling/{{device}}_collect.log",
+    conda:
+        "../envs/terranas.yaml"
+    benchmark:
+        f"{RESULTS}/runtimes/profiling/{{device}}_collect.tsv"
+    params:
+        code=code("profiling/collect.py"),
+    threads: 1
+    resources:
+        mem_mb=escalating(1000),
+        runtime=escalating(10),
+    message:
+        "Collecting the profiles of {wildcards.device}"
+    script:
+        "../workflow_scripts/profiling/collect.py"
+
+
+rule profiling:
+    message:
+        "All architectures are profiled"
+    input:
+        expand(rules.profiling_collect.output, device=STUDY.profiling.device),

@@ -1,0 +1,96 @@
+"""report: one page that shows what came out, and what it was made with.
+
+in: everything above. out: <results>/report/index.html, <results>/config.yaml, <results>/software.json.
+"""
+
+
+localrules:
+    report_provenance,
+    report_page,
+
+
+rule report_provenance:
+    output:
+        config=f"{RESULTS}/config.yaml",
+        software=f"{RESULTS}/software.json",
+    log:
+        f"{RESULTS}/logs/report/provenance.log",
+    conda:
+        "../envs/terranas.yaml"
+    benchmark:
+        f"{RESULTS}/runtimes/report/provenance.tsv"
+    params:
+        config=STUDY.model_dump(mode="json"),
+        code=code("report/provenance.py"),
+    threads: 1
+    resources:
+        mem_mb=escalating(1000),
+        runtime=escalating(10),
+    message:
+        "Writing the effective configuration and the software versions"
+    script:
+        "../workflow_scripts/report/provenance.py"
+
+
+rule report_page:
+    input:
+        config=rules.report_provenance.output.config,
+        software=rules.report_provenance.output.software,
+        cells=rules.space_cells.output.cells,
+        walks=rules.sampling_walks.output.walks,
+        class_counts=rules.data_prepare.output.class_counts,
+        manifest=rules.data_prepare.output.manifest,
+        table=rules.benchmark_study.output.table,
+        accuracy_summary=rules.landscape_summary.output.summary,
+        ruggedness=rules.landscape_ruggedness.output.ruggedness,
+        scores=searched("surrogates/{benchmark}/scores.parquet"),
+        predicted=searched("surrogates/{benchmark}/predicted_fronts.parquet"),
+        searched_table=searched("benchmark/{benchmark}.parquet"),
+        runs=[searched(f"search/{{benchmark}}/{arm}/runs.parquet") for arm in ARMS],
+        indicators=searched("comparison/{benchmark}/indicators.parquet"),
+        tests=searched("comparison/{benchmark}/tests.csv"),
+        figures=[
+            f"{RESULTS}/landscape/study/class_distribution.png",
+            f"{RESULTS}/landscape/study/accuracy_distribution.png",
+            f"{RESULTS}/landscape/study/latency.png",
+            f"{RESULTS}/landscape/study/ruggedness.png",
+            searched("surrogates/{benchmark}/size_analysis.png"),
+            searched("comparison/{benchmark}/fronts.png"),
+            searched("comparison/{benchmark}/violins.png"),
+            searched("comparison/{benchmark}/anytime.png"),
+        ],
+        template=str(ROOT / "terranas" / "report" / "templates" / "page.html"),
+    output:
+        page=report(
+            f"{RESULTS}/report/index.html",
+            caption="captions/page.rst",
+            category="Report",
+            labels={"content": "Study", "kind": "page"},
+        ),
+    log:
+        f"{RESULTS}/logs/report/page.log",
+    conda:
+        "../envs/terranas.yaml"
+    benchmark:
+        f"{RESULTS}/runtimes/report/page.tsv"
+    params:
+        code=code("report/page.py"),
+    threads: 1
+    resources:
+        mem_mb=escalating(1500),
+        runtime=escalating(10),
+    message:
+        "Writing the report"
+    script:
+        "../workflow_scripts/report/page.py"
+
+
+rule report:
+    message:
+        "The report is at {input.page}"
+    input:
+        rules.landscape.input,
+        rules.surrogates.input,
+        rules.search.input,
+        rules.comparison.input,
+        page=rules.report_page.output.page,

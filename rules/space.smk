@@ -1,0 +1,64 @@
+"""space: the search space as a table, and its neighbour graphs.
+
+in: nothing but settings. out: <results>/space/cells.parquet, <results>/space/<neighbourhood>/*.
+"""
+
+
+rule space_cells:
+    output:
+        cells=f"{RESULTS}/space/cells.parquet",
+    log:
+        f"{RESULTS}/logs/space/cells.log",
+    conda:
+        "../envs/terranas.yaml"
+    benchmark:
+        f"{RESULTS}/runtimes/space/cells.tsv"
+    params:
+        space=settings("space"),
+        network=settings("network"),
+        image=image_shape(),
+        code=SAMPLING_CODE["space/cells.py"],
+    threads: 1
+    resources:
+        mem_mb=escalating(2000),
+        runtime=escalating(20),
+    message:
+        "Enumerating all cells of at most {params.space[max_vertices]} vertices"
+    script:
+        "../workflow_scripts/space/cells.py"
+
+
+rule space_neighbours:
+    input:
+        cells=rules.space_cells.output.cells,
+    output:
+        indptr=f"{RESULTS}/space/{{neighbourhood}}/indptr.npy",
+        indices=f"{RESULTS}/space/{{neighbourhood}}/indices.npy",
+        summary=f"{RESULTS}/space/{{neighbourhood}}/summary.json",
+    log:
+        f"{RESULTS}/logs/space/neighbours_{{neighbourhood}}.log",
+    conda:
+        "../envs/terranas.yaml"
+    benchmark:
+        f"{RESULTS}/runtimes/space/neighbours_{{neighbourhood}}.tsv"
+    params:
+        code=SAMPLING_CODE["space/neighbours.py"],
+    threads: 1
+    resources:
+        mem_mb=escalating(2000),
+        runtime=escalating(20),
+    message:
+        "Building the neighbour graph '{wildcards.neighbourhood}'"
+    script:
+        "../workflow_scripts/space/neighbours.py"
+
+
+rule space:
+    message:
+        "The search space is ready"
+    input:
+        rules.space_cells.output,
+        expand(
+            rules.space_neighbours.output,
+            neighbourhood=sorted({STUDY.sampling.neighbourhood, STUDY.search.neighbourhood}),
+        ),

@@ -1,0 +1,107 @@
+"""surrogates: predictors of the objectives, their scores, and the front they predict.
+
+in: <results>/benchmark/<benchmark>.parquet, <results>/space/cells.parquet. out: <results>/surrogates/<benchmark>/*.
+"""
+
+
+localrules:
+    surrogates_size_figure,
+
+
+rule surrogates_size_analysis:
+    input:
+        table=f"{RESULTS}/benchmark/{{benchmark}}.parquet",
+        cells=rules.space_cells.output.cells,
+    output:
+        scores=f"{RESULTS}/surrogates/{{benchmark}}/scores.parquet",
+    log:
+        f"{RESULTS}/logs/surrogates/{{benchmark}}_size_analysis.log",
+    conda:
+        "../envs/terranas.yaml"
+    benchmark:
+        f"{RESULTS}/runtimes/surrogates/{{benchmark}}_size_analysis.tsv"
+    params:
+        surrogates=settings("surrogates", "sizes", "repeats", "xgboost"),
+        objectives=STUDY.search.objectives,
+        seed=STUDY.seed,
+        code=code("surrogates/size_analysis.py"),
+    threads: 1
+    resources:
+        mem_mb=escalating(3000),
+        runtime=escalating(60),
+    message:
+        "Scoring surrogates by training-set size"
+    script:
+        "../workflow_scripts/surrogates/size_analysis.py"
+
+
+rule surrogates_size_figure:
+    input:
+        scores=rules.surrogates_size_analysis.output.scores,
+    output:
+        **figure_report(
+            "surrogates/{benchmark}/size_analysis",
+            caption="captions/size_analysis.rst",
+            category="Surrogates",
+            content="Training-set size",
+        ),
+    log:
+        f"{RESULTS}/logs/surrogates/{{benchmark}}_size_figure.log",
+    conda:
+        "../envs/terranas.yaml"
+    benchmark:
+        f"{RESULTS}/runtimes/surrogates/{{benchmark}}_size_figure.tsv"
+    params:
+        code=code("surrogates/size_figure.py"),
+    threads: 1
+    resources:
+        mem_mb=escalating(1000),
+        runtime=escalating(10),
+    message:
+        "Drawing the surrogates' scores"
+    script:
+        "../workflow_scripts/surrogates/size_figure.py"
+
+
+rule surrogates_predict:
+    input:
+        table=f"{RESULTS}/benchmark/{{benchmark}}.parquet",
+        cells=rules.space_cells.output.cells,
+    output:
+        samples=f"{RESULTS}/surrogates/{{benchmark}}/training_samples.parquet",
+        fronts=f"{RESULTS}/surrogates/{{benchmark}}/predicted_fronts.parquet",
+        predictions=f"{RESULTS}/surrogates/{{benchmark}}/predictions.parquet",
+    log:
+        f"{RESULTS}/logs/surrogates/{{benchmark}}_predict.log",
+    conda:
+        "../envs/terranas.yaml"
+    benchmark:
+        f"{RESULTS}/runtimes/surrogates/{{benchmark}}_predict.tsv"
+    params:
+        surrogates=settings("surrogates", "training_sample", "xgboost"),
+        objectives=STUDY.search.objectives,
+        seeds=STUDY.search.seeds,
+        seed=STUDY.seed,
+        code=code("surrogates/predict.py"),
+    threads: 1
+    resources:
+        mem_mb=escalating(3000),
+        runtime=escalating(60),
+    message:
+        "Predicting the front from {params.surrogates[training_sample]} architectures, {params.seeds} times"
+    script:
+        "../workflow_scripts/surrogates/predict.py"
+
+
+rule surrogates:
+    message:
+        "The surrogates are fitted"
+    input:
+        expand(
+            [
+                rules.surrogates_size_analysis.output,
+                rules.surrogates_size_figure.output,
+                rules.surrogates_predict.output,
+            ],
+            benchmark=STUDY.search.benchmark,
+        ),

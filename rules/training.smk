@@ -1,0 +1,53 @@
+"""training: one job an architecture.
+
+in: <results>/data/*. out: <results>/training/<hash>/*.
+
+A training costs hours where everything else costs minutes. Its rule therefore depends on the manifest of the data
+(whose checksums Snakemake compares) and not on the arrays' times, on the cell itself and not on the table it comes from,
+and on a version that is raised by hand when numbers change and not on a fingerprint of the code.
+"""
+
+
+rule training_train:
+    input:
+        **{
+            f"{split}_{part}": ancient(getattr(rules.data_prepare.output, f"{split}_{part}"))
+            for split in SPLITS
+            for part in ("images", "labels")
+        },
+        statistics=ancient(rules.data_prepare.output.statistics),
+        manifest=rules.data_prepare.output.manifest,
+    output:
+        metrics=f"{RESULTS}/training/{{hash}}/metrics.parquet",
+        weights=f"{RESULTS}/training/{{hash}}/weights.pt",
+        status=f"{RESULTS}/training/{{hash}}/status.json",
+    log:
+        f"{RESULTS}/logs/training/{{hash}}.log",
+    conda:
+        "../envs/terranas.yaml"
+    benchmark:
+        f"{RESULTS}/runtimes/training/{{hash}}.tsv"
+    params:
+        cell=cell_of,
+        network=settings("network"),
+        recipe=settings("training"),
+        seed=STUDY.seed,
+        accepted=accepted_reason,
+        numerics=TRAINING_NUMERICS,
+        state=subpath(output.status, ancestor=2),
+    threads: STUDY.training.processes * STUDY.training.threads
+    resources:
+        mem_mb=escalating(2000),
+        runtime=escalating(60),
+        gpu=gpus("training"),
+    message:
+        "Training {wildcards.hash}"
+    script:
+        "../workflow_scripts/training/train.py"
+
+
+rule training:
+    message:
+        "All architectures are trained"
+    input:
+        expand(rules.training_train.output, hash=ARCHITECTURES),

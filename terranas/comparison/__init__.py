@@ -1,0 +1,1 @@
+"""Indicators of searches, tests between them, and their figures."""

@@ -1,0 +1,117 @@
+"""Sections that say which networks and which images a study is about."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from terranas.config.base import Section
+
+SO2SAT_CLASSES = 17
+SO2SAT_IMAGE_SIZE = 32
+SO2SAT_BANDS = {"sen1": 8, "sen2": 10, "both": 18}
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+class SpaceConfig(Section):
+    """Which cells of NAS-Bench-101 the study is about."""
+
+    max_vertices: int = Field(4, ge=2, le=7, description="Largest number of vertices of a cell (7: all 423,624 cells).")
+    max_edges: int = Field(9, ge=1, le=9, description="Largest number of edges of a cell.")
+
+
+class NetworkConfig(Section):
+    """The network that is built around a cell."""
+
+    stem_channels: int = Field(8, ge=1, description="Channels after the stem convolution (NAS-Bench-101: 128).")
+    stacks: int = Field(
+        3, ge=1, le=6, description="Stacks of cells; channels double and the image halves between them."
+    )
+    cells_per_stack: int = Field(1, ge=1, description="Cells in a stack (NAS-Bench-101: 3).")
+
+
+class SyntheticConfig(Section):
+    """Size of the generated images (source: synthetic)."""
+
+    train: int = Field(640, ge=17, description="Number of training images.")
+    validation: int = Field(320, ge=17, description="Number of validation images.")
+    test: int = Field(320, ge=17, description="Number of test images.")
+
+
+class NpzConfig(Section):
+    """Facts of an .npz file with the arrays x, y and names, checked against the file (source: npz)."""
+
+    bands: int = Field(3, ge=1, description="Bands of an image.")
+    classes: int = Field(10, ge=2, description="Number of classes.")
+    image_size: int = Field(32, ge=8, description="Height and width of an image in pixels.")
+    train: Fraction = Field(0.6, description="Share of the images, drawn by class, that train.")
+    validation: Fraction = Field(0.2, description="Share of the images that validate.")
+    test: Fraction = Field(0.2, description="Share of the images that test; what is left of 1 is not used.")
+
+    @model_validator(mode="after")
+    def _shares_fit(self) -> Self:
+        if (total := self.train + self.validation + self.test) > 1 + 1e-9:
+            raise ValueError(f"train + validation + test is {total:g}; the three shares may not exceed 1 together")
+        return self
+
+
+class DataConfig(Section):
+    """The images to train on."""
+
+    name: str = Field(
+        "synthetic So2Sat-layout images",
+        min_length=1,
+        description="Name of the data set in tables, figures and the report; must say 'synthetic' for generated images.",
+    )
+    source: Literal["synthetic", "so2sat", "npz"] = Field(
+        "synthetic",
+        description="synthetic: generated in the So2Sat layout; so2sat: folder with training.h5, validation.h5, "
+        "testing.h5; npz: one file with the arrays x, y and names.",
+    )
+    path: str | None = Field(None, description="Folder (so2sat) or file (npz) to read; null for synthetic images.")
+    sensors: Literal["sen1", "sen2", "both"] = Field("sen2", description="Bands used of So2Sat-layout files.")
+    synthetic: SyntheticConfig = SyntheticConfig()
+    npz: NpzConfig = NpzConfig()
+
+    @model_validator(mode="after")
+    def _source_fits(self) -> Self:
+        if self.source == "synthetic":
+            if self.path is not None:
+                raise ValueError("path must be null when source is synthetic, since the images are generated")
+            if "synthetic" not in self.name.lower():
+                raise ValueError(f"name must contain 'synthetic' when source is synthetic, got '{self.name}'")
+        elif self.path is None:
+            raise ValueError(f"path must name the images when source is {self.source}")
+        return self
+
+    @property
+    def bands(self) -> int:
+        """Bands of an image as the network sees it."""
+        return self.npz.bands if self.source == "npz" else SO2SAT_BANDS[self.sensors]
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return self.npz.classes if self.source == "npz" else SO2SAT_CLASSES
+
+    @property
+    def image_size(self) -> int:
+        """Height and width of an image in pixels."""
+        return self.npz.image_size if self.source == "npz" else SO2SAT_IMAGE_SIZE
+
+
+class SamplingConfig(Section):
+    """Random walks through the space and the choice of architectures to train."""
+
+    walks: int = Field(6, ge=1, description="Number of random walks.")
+    steps: int = Field(4, ge=1, description="Steps of a walk; it visits one architecture more.")
+    neighbourhood: Literal["hamming", "edit", "edit_symmetric"] = Field(
+        "hamming",
+        description="Graph the walks follow; hamming (one bit of the 17x17 encoding) is the published one.",
+    )
+    unique: Literal["walk", "study"] = Field(
+        "walk", description="Whether an architecture is visited once per walk or once in all walks together."
+    )
+    architectures: Literal["all", "walks"] = Field(
+        "all", description="Architectures to train: the whole space, or those the walks visit."
+    )

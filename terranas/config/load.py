@@ -1,0 +1,105 @@
+"""Reading and checking a configuration, with errors that name the key and what to write instead."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from terranas.config.study import StudyConfig
+from terranas.core.errors import ConfigError
+
+
+def read_config(path: str | Path) -> StudyConfig:
+    """Read a YAML file of settings that differ from the defaults and return the whole configuration.
+
+    Raises:
+        ConfigError: the file is missing, no YAML mapping, or holds an invalid setting.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"Config file {path} does not exist.") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"Config file {path} is no valid YAML: {error}") from error
+    if content is not None and not isinstance(content, Mapping):
+        raise ConfigError(f"Config file {path} must hold keys and values, got a {type(content).__name__}.")
+    return load_config(content or {})
+
+
+def load_config(settings: Mapping[str, Any]) -> StudyConfig:
+    """Check settings and fill in the defaults.
+
+    Keys with dots (``{"data.path": ...}``, from ``snakemake --config data.path=...``) are expanded and override
+    the nested ones.
+
+    Raises:
+        ConfigError: lists every invalid setting in a sentence of its own.
+    """
+    try:
+        return StudyConfig.model_validate(_expand_dotted(settings))
+    except ValidationError as error:
+        problems = "\n".join(f"  - {line}" for line in _explain(error))
+        raise ConfigError(f"The configuration is not valid:\n{problems}") from error
+
+
+def known_keys(model: type[BaseModel] = StudyConfig, prefix: str = "") -> Iterator[str]:
+    """Yield the dotted names of all settings (leaves of the tree), in order."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from known_keys(field.annotation, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def _expand_dotted(settings: Mapping[str, Any]) -> dict[str, Any]:
+    def copied(value: Any) -> Any:
+        return {key: copied(inner) for key, inner in value.items()} if isinstance(value, Mapping) else value
+
+    expanded: dict[str, Any] = copied({key: value for key, value in settings.items() if "." not in str(key)})
+    for key, value in settings.items():
+        if "." in str(key):
+            *sections, leaf = str(key).split(".")
+            place = expanded
+            for section in sections:
+                inner = place.setdefault(section, {})
+                if not isinstance(inner, dict):
+                    raise ConfigError(f"The configuration is not valid:\n  - {key}: '{section}' is no section")
+                place = inner
+            place[leaf] = value
+    return expanded
+
+
+def _explain(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors(include_url=False):
+        key = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            yield f"unknown key '{key}'; {_suggest(key)}"
+        elif problem["type"] == "value_error":
+            yield f"{key}: {problem['ctx']['error']}" if key else str(problem["ctx"]["error"])
+        else:
+            expected = problem["msg"].replace("Input should be", "must be")
+            yield f"{key}: {expected[0].lower()}{expected[1:]}, got {problem['input']!r}{_hint(problem['input'])}"
+
+
+def _hint(value: Any) -> str:
+    """Explain YAML 1.1's oddest number: 1e-4 without a dot is a text."""
+    try:
+        number = float(value) if isinstance(value, str) else None
+    except ValueError:
+        return ""
+    return (
+        "" if number is None else f" (a text; YAML reads {value} as a number only when written with a dot, like 1.0e-4)"
+    )
+
+
+def _suggest(key: str) -> str:
+    leaves = list(known_keys())
+    sections = sorted({leaf.rsplit(".", 1)[0] for leaf in leaves if "." in leaf})
+    candidates = leaves + sections
+    # the same name under another section first, then spelling
+    same_name = [name for name in candidates if name.split(".")[-1] == key.split(".")[-1]]
+    close = same_name or difflib.get_close_matches(key, candidates, n=1, cutoff=0.0)
+    return f"the nearest valid key is '{close[0]}'"

@@ -1,0 +1,120 @@
+"""The root of the configuration tree and the checks that span sections."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from terranas.config.base import Section
+from terranas.config.inputs import DataConfig, NetworkConfig, SamplingConfig, SpaceConfig
+from terranas.config.measuring import (
+    BenchmarkConfig,
+    ComparisonConfig,
+    LandscapeConfig,
+    ProfilingConfig,
+    ReportConfig,
+    SearchConfig,
+    SurrogatesConfig,
+    TrainingConfig,
+)
+
+CELLS_UP_TO = {2: 1, 3: 7, 4: 91, 5: 2_532, 6: 64_542, 7: 423_624}
+"""Unique cells of at most so many vertices and 9 edges (NAS-Bench-101)."""
+
+STUDY_METRICS = (
+    "train_loss",
+    "validation_loss",
+    "train_macro_accuracy",
+    "train_micro_accuracy",
+    "validation_macro_accuracy",
+    "validation_micro_accuracy",
+    "test_macro_accuracy",
+    "test_micro_accuracy",
+    "training_seconds",
+    "parameters",
+    "macs",
+    "latency_ms",
+    "model_bytes",
+)
+"""Metric columns of a tabular benchmark."""
+
+PUBLISHED_METRICS = (
+    "train_micro_accuracy",
+    "validation_micro_accuracy",
+    "test_micro_accuracy",
+    "training_seconds",
+    "parameters",
+    "macs",
+)
+"""Metric columns that NAS-Bench-101's own files fill."""
+
+
+class StudyConfig(Section):
+    """Everything that decides what a study computes; cores, memory and partitions belong to profiles."""
+
+    seed: int = Field(0, ge=0, description="Seed from which all random streams of the study are derived.")
+    results_dir: str = Field("results/demo", min_length=1, description="Folder of all files of this study.")
+    space: SpaceConfig = SpaceConfig()
+    network: NetworkConfig = NetworkConfig()
+    data: DataConfig = DataConfig()
+    sampling: SamplingConfig = SamplingConfig()
+    training: TrainingConfig = TrainingConfig()
+    profiling: ProfilingConfig = ProfilingConfig()
+    benchmark: BenchmarkConfig = BenchmarkConfig()
+    landscape: LandscapeConfig = LandscapeConfig()
+    surrogates: SurrogatesConfig = SurrogatesConfig()
+    search: SearchConfig = SearchConfig()
+    comparison: ComparisonConfig = ComparisonConfig()
+    report: ReportConfig = ReportConfig()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        size = self.known_architectures()
+        published = self.search.benchmark == "nasbench101"
+        if published and self.benchmark.nasbench101 is None:
+            raise ValueError("search.benchmark is nasbench101, so benchmark.nasbench101 must name its TFRecord file")
+        if published and self.space.max_vertices < 7:
+            raise ValueError(
+                f"search.benchmark is nasbench101, which needs space.max_vertices 7, got {self.space.max_vertices}"
+            )
+        known = PUBLISHED_METRICS if published else STUDY_METRICS
+        self._require_metrics("search.objectives", self.search.objectives, known)
+        self._require_metrics("landscape.metrics", self.landscape.metrics, STUDY_METRICS)
+        if len(set(self.search.objectives)) < len(self.search.objectives):
+            raise ValueError(f"search.objectives names a metric twice: {', '.join(self.search.objectives)}")
+        wanted = {
+            "surrogates.sizes": self.surrogates.sizes[-1] + 2,  # a correlation needs two held-out cells
+            "surrogates.training_sample": self.surrogates.training_sample,
+            "search.starts": self.search.starts,
+        }
+        for key, count in wanted.items():
+            if count > size:
+                raise ValueError(
+                    f"{key} needs {count} architectures (sizes: two more than the largest, to test on), but the "
+                    f"benchmark '{self.search.benchmark}' has at most {size}"
+                )
+        half = self.network.stacks - 1
+        if self.data.image_size >> half < 1:
+            raise ValueError(
+                f"network.stacks is {self.network.stacks}; an image of {self.data.image_size} pixels "
+                "cannot be halved that often"
+            )
+        visits = self.sampling.walks * (self.sampling.steps + 1)
+        if self.sampling.unique == "study" and visits > self.space_size():
+            raise ValueError(f"sampling needs {visits} different architectures, the space has {self.space_size()}")
+        return self
+
+    @staticmethod
+    def _require_metrics(key: str, names: list[str], known: tuple[str, ...]) -> None:
+        for name in names:
+            if name not in known:
+                raise ValueError(f"{key}: '{name}' is no metric of the benchmark. Known: {', '.join(known)}")
+
+    def space_size(self) -> int:
+        """Upper bound of the number of cells in the space (exact for 9 edges)."""
+        return CELLS_UP_TO[self.space.max_vertices]
+
+    def known_architectures(self) -> int:
+        """Upper bound of the number of architectures in the benchmark that is searched."""
+        if self.search.benchmark == "nasbench101" or self.sampling.architectures == "all":
+            return self.space_size()
+        return min(self.space_size(), self.sampling.walks * (self.sampling.steps + 1))

@@ -1,0 +1,28 @@
+"""The frame around every workflow script: log set up, errors told in one place."""
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from terranas.core.errors import TerranasError
+from terranas.core.logs import configure_logging
+
+
+def run_script(main: Callable[[Any], None], snakemake: Any) -> None:
+    """Run ``main(snakemake)`` with logging to the rule's log file.
+
+    A :class:`TerranasError` is logged as one message and ends the process with exit code 1; any other exception is
+    logged with its traceback first. ``snakemake`` is the object that Snakemake gives a script, or anything with
+    the same attributes (tests pass a ``SimpleNamespace``).
+    """
+    configure_logging(str(snakemake.log[0]) if len(snakemake.log) else None)
+    logger = logging.getLogger("terranas")
+    try:
+        main(snakemake)
+    except TerranasError as error:
+        logger.error("%s", error)
+        sys.exit(1)
+    except Exception:
+        logger.exception("Unexpected error; this is a defect of terranas, please report it with this log.")
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""Analysis of a tabular benchmark as a fitness landscape."""

@@ -1,0 +1,1 @@
+"""Multi-objective local search on a tabular benchmark."""

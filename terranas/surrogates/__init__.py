@@ -1,0 +1,1 @@
+"""Predictors of an objective from the architecture, and the front they predict."""
