@@ -61,7 +61,7 @@ class DataConfig(Section):
     name: str = Field(
         "synthetic So2Sat-layout images",
         min_length=1,
-        description="Name of the data set in tables, figures and the report; must say 'synthetic' for generated images.",
+        description="Name of the data set in tables, figures and the report; says 'synthetic' for generated images.",
     )
     source: Literal["synthetic", "so2sat", "npz"] = Field(
         "synthetic",

@@ -1,5 +1,6 @@
 """Sections that say how an architecture is trained and measured."""
 
+from itertools import pairwise
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -10,7 +11,7 @@ from terranas.config.base import Section
 def _require_ascending(name: str, values: list[int], minimum: int) -> None:
     if values[0] < minimum:
         raise ValueError(f"{name} must start at {minimum} or more, got {values[0]}")
-    for smaller, larger in zip(values, values[1:], strict=False):
+    for smaller, larger in pairwise(values):
         if larger <= smaller:
             raise ValueError(f"{name} must ascend strictly, but {larger} follows {smaller}")
 
@@ -25,7 +26,7 @@ class TrainingConfig(Section):
     processes: int = Field(
         1,
         ge=1,
-        description="Data-parallel (DDP) processes, one a GPU; the batch is split over none: each has its own.",
+        description="Data-parallel (DDP) processes, one a GPU; each draws batches of its own.",
     )
     threads: int = Field(
         1,

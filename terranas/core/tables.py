@@ -29,7 +29,7 @@ class Column:
 
     Attributes:
         name: column name.
-        dtype: ``string``, ``int64``, ``Int64`` (integer that may be null), ``float64`` (NaN means not known) or ``bool``.
+        dtype: ``string``, ``int64``, ``Int64`` (may be null), ``float64`` (NaN means not known) or ``bool``.
         meaning: what the values are, in one sentence.
         unit: unit of the values, empty where there is none.
         direction: which way is better, for columns that can be an objective.
@@ -151,7 +151,7 @@ class TableSchema:
             first = cases.iloc[0]
             raise TableError(
                 f"Table {self.name}: column '{first['column']}' breaks '{first['check']}' with the value "
-                f"{first['failure_case']!r} (row {first['index']}); {len(cases)} such values in all."
+                f"'{first['failure_case']}' (row {first['index']}); {len(cases)} such values in all."
             ) from error
         except (ValueError, TypeError) as error:
             raise TableError(f"Table {self.name}: a value has the wrong type: {error}") from error

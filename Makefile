@@ -1,0 +1,52 @@
+# Every command makes the environment first if it is missing or out of date.
+#   make demo           the default study on this machine, ends with the path of the report
+#   make test           all tests that need no service
+#   make test-cluster   tests on a real Slurm (Debian packages slurm-wlm, munge; root)
+#   make test-browser   tests in a real browser (Debian package chromium)
+#   make lint           ruff, mypy, snakefmt, snakemake --lint
+# TORCH=cpu|cuda chooses the build of torch (default: cuda where nvidia-smi finds a GPU); PYTHON=python3.12 the interpreter.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+TORCH ?= auto
+# processes that run tests side by side
+JOBS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/terranas-$(TORCH).ready
+
+.PHONY: demo test test-cluster test-browser lint format install clean
+
+demo: install
+	$(BIN)/snakemake
+	@echo "Report: results/demo/report/index.html"
+
+# One thread a process: results must not depend on the machine, and $(JOBS) processes share it.
+test: install
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not cluster and not browser" -n $(JOBS) --dist loadgroup
+
+# pytest ends with 5 when a suite holds no test yet
+test-cluster test-browser: test-%: install
+	$(BIN)/pytest -m $* || [ $$? -eq 5 ]
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile rules
+
+install: $(READY)
+
+$(READY): pyproject.toml envs/constraints.txt envs/install.sh
+	PYTHON=$(PYTHON) envs/install.sh $(VENV) $(TORCH)
+	rm -f $(VENV)/terranas-*.ready
+	touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

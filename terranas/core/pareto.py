@@ -1,0 +1,38 @@
+"""Non-dominated sets of points whose objectives have directions, on top of moocore."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import moocore
+import numpy as np
+from numpy.typing import NDArray
+
+Direction = Literal["maximise", "minimise"]
+
+
+def to_minimise(values: NDArray[np.float64], directions: Sequence[Direction]) -> NDArray[np.float64]:
+    """Return a copy of ``values`` (points x objectives) in which smaller is better in every column."""
+    signs = np.array([1.0 if direction == "minimise" else -1.0 for direction in directions])
+    return np.asarray(values, dtype=np.float64) * signs
+
+
+def nondominated(values: NDArray[np.float64], directions: Sequence[Direction]) -> NDArray[np.bool_]:
+    """Return which points no other point dominates; points with equal objectives are all kept.
+
+    Args:
+        values: objectives, shape (points, objectives). A point with a NaN is never in the set and dominates nothing.
+        directions: one direction an objective.
+
+    Raises:
+        ValueError: the number of directions is not the number of columns.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if values.ndim != 2 or values.shape[1] != len(directions):
+        raise ValueError(f"values has shape {values.shape}, expected (points, {len(directions)})")
+    mask = np.zeros(len(values), dtype=np.bool_)
+    known = np.flatnonzero(~np.isnan(values).any(axis=1))
+    if len(known):
+        # moocore reads rows of a C-ordered array; keep_weakly keeps duplicates of non-dominated points
+        points = np.ascontiguousarray(to_minimise(values[known], directions))
+        mask[known] = moocore.is_nondominated(points, keep_weakly=True)
+    return mask

@@ -1,0 +1,130 @@
+"""The configuration tree: generated files in step, errors that help, published values."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from terranas.benchmark.schema import METRICS
+from terranas.config import StudyConfig, load_config, read_config
+from terranas.config.generate import default_yaml, json_schema
+from terranas.config.load import known_keys
+from terranas.config.study import STUDY_METRICS
+from terranas.core.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_generated_files_are_in_step_with_the_models():
+    advice = "run `terranas config write`"
+    assert (ROOT / "config" / "config.yaml").read_text() == default_yaml(), advice
+    assert (ROOT / "config" / "schema.json").read_text() == json_schema(), advice
+
+
+def test_the_default_file_means_the_defaults():
+    assert read_config(ROOT / "config" / "config.yaml") == StudyConfig()
+    assert yaml.safe_load(default_yaml()) == StudyConfig().model_dump(mode="json")
+
+
+def test_every_key_is_described():
+    schema = json.loads(json_schema())
+    undescribed = [
+        f"{name}.{key}"
+        for name, model in {**schema["$defs"], "StudyConfig": schema}.items()
+        for key, field in model["properties"].items()
+        if "description" not in field and "$ref" not in field
+    ]
+    assert undescribed == []
+
+
+def test_metrics_are_those_of_the_benchmark_table():
+    assert tuple(column.name for column in METRICS) == STUDY_METRICS
+
+
+@pytest.mark.parametrize("name", ["eurosat", "paper"])
+def test_shipped_studies_are_valid(name):
+    study = read_config(ROOT / "config" / f"{name}.yaml")
+    assert study.results_dir == f"results/{name}"
+
+
+def test_the_paper_study_holds_the_published_values():
+    study = read_config(ROOT / "config" / "paper.yaml")
+    assert study.sampling.walks * (study.sampling.steps + 1) == 450
+    assert study.training.epochs == 108
+    assert study.training.batch_size * study.training.processes == 256
+    assert (study.training.learning_rate, study.training.momentum, study.training.weight_decay) == (1e-4, 0.0, 5e-4)
+    assert study.surrogates.sizes == [300, 400, 500, 600, 700, 800, 900, 1000, 2000, 3000, 5000]
+    assert study.search.budgets.surrogate == [500, 1000, 1500, 2000]
+    assert study.search.budgets.random == [2500, 3000, 3500, 4000]
+    assert (study.search.starts, study.search.seeds) == (20, 30)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"sampling": {"step": 3}}, r"unknown key 'sampling\.step'; the nearest valid key is 'sampling\.steps'"),
+        ({"trainin": {}}, "unknown key 'trainin'; the nearest valid key is 'training'"),
+        ({"epochs": 3}, r"the nearest valid key is 'training\.epochs'"),
+        ({"seed": "a"}, "seed: must be a valid integer, got 'a'"),
+        ({"seed": True}, "seed: must be a valid integer, got True"),
+        ({"training": {"learning_rate": "1e-4"}}, r"written with a dot, like 1\.0e-4"),
+        ({"sampling": {"steps": 0}}, r"sampling\.steps: must be greater than or equal to 1, got 0"),
+        ({"space": {"max_vertices": 8}}, r"space\.max_vertices: must be less than or equal to 7, got 8"),
+        ({"data": 3}, "data: must be a valid dictionary"),
+        ({"data.source": "npz"}, "path must name the images"),
+        ({"data": {"name": "EuroSAT"}}, "must contain 'synthetic'"),
+        ({"data": {"npz": {"train": 0.8, "validation": 0.2, "test": 0.2}}}, "is 1.2; the three shares"),
+        ({"search": {"budgets": {"random": [25, 20, 30, 35]}}}, "must ascend strictly, but 20 follows 25"),
+        ({"search": {"budgets": {"random": [25]}}}, "compared in pairs"),
+        ({"surrogates": {"sizes": [50, 90]}}, r"surrogates\.sizes needs 92 architectures .* has at most 91"),
+        ({"surrogates": {"training_sample": 92}}, r"surrogates\.training_sample needs 92"),
+        ({"search": {"objectives": ["macs", "speed"]}}, "'speed' is no metric of the benchmark. Known: train_loss"),
+        ({"search": {"objectives": ["macs", "macs"]}}, "names a metric twice"),
+        ({"search": {"benchmark": "nasbench101"}}, r"benchmark\.nasbench101 must name its TFRecord file"),
+        ({"sampling": {"unique": "study", "walks": 30}}, "150 different architectures, the space has 91"),
+        ({"network": {"stacks": 6}, "data": {"source": "npz", "path": "x", "npz": {"image_size": 16}}}, "halved that often"),
+    ],
+)
+def test_invalid_settings_are_explained(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        load_config(settings)
+
+
+def test_all_problems_are_listed_at_once():
+    with pytest.raises(ConfigError) as caught:
+        load_config({"seed": -1, "sampling": {"walks": 0}, "wrong": 1})
+    assert str(caught.value).count("\n  - ") == 3
+
+
+def test_dotted_keys_override_nested_ones():
+    study = load_config({"sampling": {"walks": 3}, "sampling.walks": 5, "data.synthetic.train": 100})
+    assert (study.sampling.walks, study.data.synthetic.train) == (5, 100)
+    with pytest.raises(ConfigError, match="'seed' is no section"):
+        load_config({"seed": 1, "seed.x": 2})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("[1, 2]", "must hold keys and values"), ("a: [", "no valid YAML"), (None, "does not exist")]
+)
+def test_files_that_are_no_configuration(tmp_path, text, message):
+    path = tmp_path / "study.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        read_config(path)
+
+
+def test_an_empty_file_is_the_default_study(tmp_path):
+    (tmp_path / "study.yaml").write_text("")
+    assert read_config(tmp_path / "study.yaml") == StudyConfig()
+
+
+@given(st.sampled_from(list(known_keys())), st.characters(codec="ascii", categories=["Ll"]))
+def test_any_misspelt_key_is_refused_and_a_valid_one_is_named(key, letter):
+    with pytest.raises(ConfigError) as caught:
+        load_config({f"{key}{letter}q": 1})
+    named = str(caught.value).rsplit("'", 2)[1]
+    assert any(valid == named or valid.startswith(f"{named}.") for valid in known_keys())
