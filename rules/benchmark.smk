@@ -19,17 +19,17 @@ rule benchmark_study:
         table=f"{RESULTS}/benchmark/study.parquet",
     log:
         f"{RESULTS}/logs/benchmark/study.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/benchmark/study.tsv"
-    params:
-        dataset=STUDY.data.name,
-        code=code("benchmark/study.py"),
+    conda:
+        "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(1500),
         runtime=escalating(20),
+    params:
+        dataset=STUDY.data.name,
+        code=code("benchmark/study.py"),
     message:
         "Aggregating the tabular benchmark"
     script:
@@ -44,16 +44,16 @@ rule benchmark_nasbench101:
         table=f"{RESULTS}/benchmark/nasbench101.parquet",
     log:
         f"{RESULTS}/logs/benchmark/nasbench101.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/benchmark/nasbench101.tsv"
-    params:
-        code=code("benchmark/nasbench101.py"),
+    conda:
+        "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(3000),
         runtime=escalating(30),
+    params:
+        code=code("benchmark/nasbench101.py"),
     message:
         "Importing NAS-Bench-101"
     script:
@@ -61,8 +61,8 @@ rule benchmark_nasbench101:
 
 
 rule benchmark:
-    message:
-        "The tabular benchmarks are ready"
     input:
         rules.benchmark_study.output,
         rules.benchmark_nasbench101.output if STUDY.benchmark.nasbench101 else [],
+    message:
+        "The tabular benchmarks are ready"

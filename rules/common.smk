@@ -11,9 +11,10 @@ import yaml
 from terranas import LAYOUT_VERSION
 from terranas.config import load_config
 from terranas.core.errors import EnvironmentLackError, TerranasError
-from terranas.core.files import require_free_space
+from terranas.core.files import require_free_space, sha256_file
 from terranas.core.fingerprint import fingerprint
 from terranas.core.randomness import generator
+from terranas.core.script import offer_checkout
 from terranas.data import NUMERICS_VERSION as DATA_NUMERICS
 from terranas.data.precheck import check_source, estimate_disk_use, source_files
 from terranas.sampling.architectures import list_key, read_architectures
@@ -22,6 +23,8 @@ from terranas.training import NUMERICS_VERSION as TRAINING_NUMERICS
 from terranas.training.acceptance import read_accepted
 
 ROOT = Path(workflow.basedir)
+# scripts import the library of this checkout, in whatever environment a job runs
+offer_checkout(ROOT)
 SPLITS = ("train", "validation", "test")
 ARMS = ("surrogate", "random")
 FIGURE_FORMATS = ("png", "pdf", "svg", "csv")
@@ -39,6 +42,9 @@ def checked_study():
 
 STUDY = checked_study()
 RESULTS = STUDY.results_dir.rstrip("/")
+# scripts see the checked settings with their defaults, not what was typed
+config.clear()
+config.update(STUDY.model_dump(mode="json"))
 
 
 def settings(section, *names):
@@ -98,9 +104,7 @@ SAMPLING_CODE = {
     for name in ("space/cells.py", "space/neighbours.py", "sampling/walks.py", "sampling/architectures.py")
 }
 ARCHITECTURE_LIST = f"{RESULTS}/sampling/architectures.csv"
-ARCHITECTURE_KEY = list_key(
-    LAYOUT_VERSION, STUDY.seed, settings("space"), settings("sampling"), SAMPLING_CODE
-)
+ARCHITECTURE_KEY = list_key(LAYOUT_VERSION, STUDY.seed, settings("space"), settings("sampling"), SAMPLING_CODE)
 # calls that only look at or mend the workflow's state must work without the list
 NO_LIST_NEEDED = {"--unlock", "--lint", "--cleanup-metadata", "--list-rules", "--list", "-l"}
 
@@ -111,15 +115,12 @@ def make_architecture_list():
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as effective:
         yaml.safe_dump(STUDY.model_dump(mode="json"), effective)
         effective.flush()
-        # fmt: off
-        command = [
-            sys.executable, "-m", "snakemake", ARCHITECTURE_LIST, "--snakefile", str(ROOT / "Snakefile"),
-            "--configfile", effective.name, "--cores", "1", "--executor", "local", "--quiet", "progress",
-        ]
-        # fmt: on
+        command = [sys.executable, "-m", "snakemake", ARCHITECTURE_LIST]
+        command += ["--snakefile", str(ROOT / "Snakefile"), "--configfile", effective.name]
+        command += ["--cores", "1", "--executor", "local", "--quiet", "progress"]
         done = subprocess.run(command, env=os.environ | {"TERRANAS_MAKES_LIST": "1"}, stdout=sys.stderr)
     if done.returncode:
-        sys.exit(f"terranas: the list of architectures could not be made (see above); nothing else was started.")
+        sys.exit("terranas: the list of architectures could not be made (see above); nothing else was started.")
 
 
 def architectures_to_train():
@@ -141,6 +142,16 @@ def architectures_to_train():
 
 ARCHITECTURES = architectures_to_train()
 ACCEPTED = read_accepted(f"{RESULTS}/training/accepted.json")
+
+
+def training_recipe():
+    """Return the settings that decide a training's numbers.
+
+    How often a checkpoint is written decides none; the script reads it from `snakemake.config`, which triggers no rerun.
+    """
+    recipe = settings("training")
+    del recipe["checkpoint_every"]
+    return recipe
 
 
 def cell_of(wildcards):

@@ -22,18 +22,18 @@ rule comparison_indicators:
         anytime=f"{RESULTS}/comparison/{{benchmark}}/anytime.parquet",
     log:
         f"{RESULTS}/logs/comparison/{{benchmark}}_indicators.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/comparison/{{benchmark}}_indicators.tsv"
-    params:
-        objectives=STUDY.search.objectives,
-        charged=STUDY.surrogates.training_sample,
-        code=code("comparison/indicators.py"),
+    conda:
+        "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(2000),
         runtime=escalating(30),
+    params:
+        objectives=STUDY.search.objectives,
+        charged=STUDY.surrogates.training_sample,
+        code=code("comparison/indicators.py"),
     message:
         "Computing hypervolume, distance to the true front and diversity"
     script:
@@ -52,20 +52,20 @@ rule comparison_tests:
         ),
     log:
         f"{RESULTS}/logs/comparison/{{benchmark}}_tests.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/comparison/{{benchmark}}_tests.tsv"
+    conda:
+        "../envs/terranas.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(1000),
+        runtime=escalating(10),
     params:
         comparison=settings("comparison"),
         objectives=STUDY.search.objectives,
         budgets=settings("search", "budgets")["budgets"],
         seed=STUDY.seed,
         code=code("comparison/tests.py"),
-    threads: 1
-    resources:
-        mem_mb=escalating(1000),
-        runtime=escalating(10),
     message:
         "Testing the arms against each other"
     script:
@@ -84,18 +84,18 @@ rule comparison_violin_figure:
         ),
     log:
         f"{RESULTS}/logs/comparison/{{benchmark}}_violin_figure.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/comparison/{{benchmark}}_violin_figure.tsv"
-    params:
-        objectives=STUDY.search.objectives,
-        budgets=settings("search", "budgets")["budgets"],
-        code=code("comparison/violin_figure.py"),
+    conda:
+        "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(1000),
         runtime=escalating(10),
+    params:
+        objectives=STUDY.search.objectives,
+        budgets=settings("search", "budgets")["budgets"],
+        code=code("comparison/violin_figure.py"),
     message:
         "Drawing the indicators"
     script:
@@ -115,17 +115,17 @@ rule comparison_front_figure:
         ),
     log:
         f"{RESULTS}/logs/comparison/{{benchmark}}_front_figure.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/comparison/{{benchmark}}_front_figure.tsv"
-    params:
-        objectives=STUDY.search.objectives,
-        code=code("comparison/front_figure.py"),
+    conda:
+        "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(2000),
         runtime=escalating(10),
+    params:
+        objectives=STUDY.search.objectives,
+        code=code("comparison/front_figure.py"),
     message:
         "Drawing the fronts"
     script:
@@ -144,17 +144,17 @@ rule comparison_anytime_figure:
         ),
     log:
         f"{RESULTS}/logs/comparison/{{benchmark}}_anytime_figure.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/comparison/{{benchmark}}_anytime_figure.tsv"
-    params:
-        charged=STUDY.surrogates.training_sample,
-        code=code("comparison/anytime_figure.py"),
+    conda:
+        "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(1000),
         runtime=escalating(10),
+    params:
+        charged=STUDY.surrogates.training_sample,
+        code=code("comparison/anytime_figure.py"),
     message:
         "Drawing hypervolume over evaluations"
     script:
@@ -162,16 +162,16 @@ rule comparison_anytime_figure:
 
 
 rule comparison:
-    message:
-        "The searches are compared"
     input:
         expand(
             [
-                rules.comparison_indicators.output,
-                rules.comparison_tests.output,
-                rules.comparison_violin_figure.output,
-                rules.comparison_front_figure.output,
-                rules.comparison_anytime_figure.output,
+                *rules.comparison_indicators.output,
+                *rules.comparison_tests.output,
+                *rules.comparison_violin_figure.output,
+                *rules.comparison_front_figure.output,
+                *rules.comparison_anytime_figure.output,
             ],
             benchmark=STUDY.search.benchmark,
         ),
+    message:
+        "The searches are compared"

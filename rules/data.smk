@@ -11,18 +11,18 @@ rule data_synthetic:
         test=f"{RESULTS}/data/raw/testing.h5",
     log:
         f"{RESULTS}/logs/data/synthetic.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/data/synthetic.tsv"
-    params:
-        sizes=settings("data", "synthetic")["synthetic"],
-        seed=STUDY.seed,
-        numerics=DATA_NUMERICS,
+    conda:
+        "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(1000),
         runtime=escalating(20),
+    params:
+        sizes=settings("data", "synthetic")["synthetic"],
+        seed=STUDY.seed,
+        numerics=DATA_NUMERICS,
     message:
         "Generating synthetic images in the So2Sat layout"
     script:
@@ -31,11 +31,7 @@ rule data_synthetic:
 
 rule data_prepare:
     input:
-        raw=(
-            list(rules.data_synthetic.output)
-            if STUDY.data.source == "synthetic"
-            else source_files(STUDY.data)
-        ),
+        raw=(list(rules.data_synthetic.output) if STUDY.data.source == "synthetic" else source_files(STUDY.data)),
     output:
         **{f"{split}_images": f"{RESULTS}/data/prepared/{split}_images.npy" for split in SPLITS},
         **{f"{split}_labels": f"{RESULTS}/data/prepared/{split}_labels.npy" for split in SPLITS},
@@ -44,18 +40,18 @@ rule data_prepare:
         manifest=f"{RESULTS}/data/manifest.json",
     log:
         f"{RESULTS}/logs/data/prepare.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/data/prepare.tsv"
-    params:
-        data=data_settings(),
-        image=image_shape(),
-        numerics=DATA_NUMERICS,
+    conda:
+        "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(2000),
         runtime=escalating(120),
+    params:
+        data=data_settings(),
+        image=image_shape(),
+        numerics=DATA_NUMERICS,
     message:
         "Preparing training arrays"
     script:
@@ -63,7 +59,7 @@ rule data_prepare:
 
 
 rule data:
-    message:
-        "The images are ready"
     input:
         rules.data_prepare.output,
+    message:
+        "The images are ready"

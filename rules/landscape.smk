@@ -26,16 +26,16 @@ rule landscape_summary:
         ),
     log:
         f"{RESULTS}/logs/landscape/summary.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/landscape/summary.tsv"
-    params:
-        code=code("landscape/summary.py"),
+    conda:
+        "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(1000),
         runtime=escalating(10),
+    params:
+        code=code("landscape/summary.py"),
     message:
         "Summarising the accuracies"
     script:
@@ -50,17 +50,17 @@ rule landscape_ruggedness:
         ruggedness=f"{RESULTS}/landscape/study/ruggedness.parquet",
     log:
         f"{RESULTS}/logs/landscape/ruggedness.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/landscape/ruggedness.tsv"
-    params:
-        metrics=STUDY.landscape.metrics,
-        code=code("landscape/ruggedness.py"),
+    conda:
+        "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(1000),
         runtime=escalating(10),
+    params:
+        metrics=STUDY.landscape.metrics,
+        code=code("landscape/ruggedness.py"),
     message:
         "Computing the ruggedness along the walks"
     script:
@@ -79,17 +79,17 @@ rule landscape_class_figure:
         ),
     log:
         f"{RESULTS}/logs/landscape/class_figure.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/landscape/class_figure.tsv"
-    params:
-        dataset=STUDY.data.name,
-        code=code("landscape/class_figure.py"),
+    conda:
+        "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(1000),
         runtime=escalating(10),
+    params:
+        dataset=STUDY.data.name,
+        code=code("landscape/class_figure.py"),
     message:
         "Drawing the class distribution"
     script:
@@ -108,16 +108,16 @@ rule landscape_accuracy_figure:
         ),
     log:
         f"{RESULTS}/logs/landscape/accuracy_figure.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/landscape/accuracy_figure.tsv"
-    params:
-        code=code("landscape/accuracy_figure.py"),
+    conda:
+        "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(1000),
         runtime=escalating(10),
+    params:
+        code=code("landscape/accuracy_figure.py"),
     message:
         "Drawing the accuracy distribution"
     script:
@@ -136,17 +136,17 @@ rule landscape_latency_figure:
         ),
     log:
         f"{RESULTS}/logs/landscape/latency_figure.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/landscape/latency_figure.tsv"
-    params:
-        axis=STUDY.landscape.latency_axis,
-        code=code("landscape/latency_figure.py"),
+    conda:
+        "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(1000),
         runtime=escalating(10),
+    params:
+        axis=STUDY.landscape.latency_axis,
+        code=code("landscape/latency_figure.py"),
     message:
         "Drawing latency against {params.axis}"
     script:
@@ -165,16 +165,16 @@ rule landscape_ruggedness_figure:
         ),
     log:
         f"{RESULTS}/logs/landscape/ruggedness_figure.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/landscape/ruggedness_figure.tsv"
-    params:
-        code=code("landscape/ruggedness_figure.py"),
+    conda:
+        "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(1000),
         runtime=escalating(10),
+    params:
+        code=code("landscape/ruggedness_figure.py"),
     message:
         "Drawing the ruggedness"
     script:
@@ -182,8 +182,6 @@ rule landscape_ruggedness_figure:
 
 
 rule landscape:
-    message:
-        "The landscape is analysed"
     input:
         rules.landscape_summary.output,
         rules.landscape_ruggedness.output,
@@ -191,3 +189,5 @@ rule landscape:
         rules.landscape_accuracy_figure.output,
         rules.landscape_latency_figure.output,
         rules.landscape_ruggedness_figure.output,
+    message:
+        "The landscape is analysed"

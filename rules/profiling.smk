@@ -8,6 +8,14 @@ localrules:
     profiling_collect,
 
 
+def session_cells(wildcards):
+    """Return hash, adjacency and operations of a session's architectures, in the order they are measured."""
+    return [
+        {"hash": member, "adjacency": ARCHITECTURES[member].adjacency, "operations": ARCHITECTURES[member].operations}
+        for member in session_members(wildcards)
+    ]
+
+
 rule profiling_session:
     input:
         # the list's order and time do not matter, only the members, which are params
@@ -16,26 +24,24 @@ rule profiling_session:
         records=f"{RESULTS}/profiling/{{device}}/session_{{session}}.parquet",
     log:
         f"{RESULTS}/logs/profiling/{{device}}_session_{{session}}.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/profiling/{{device}}_session_{{session}}.tsv"
-    params:
-        members=session_members,
-        network=settings("network"),
-        image=image_shape(),
-        protocol=settings(
-            "profiling", "protocol", "threads", "batch_size", "warmup_runs", "timed_runs"
-        ),
-        seed=STUDY.seed,
-        numerics=PROFILING_NUMERICS,
-        state=subpath(output.records, ancestor=2),
+    conda:
+        "../envs/terranas.yaml"
     # all cores: nothing else may run on the machine while a clock is running
     threads: workflow.cores
     resources:
         mem_mb=escalating(2000),
         runtime=escalating(60),
         gpu=gpus("profiling"),
+    params:
+        members=session_cells,
+        network=settings("network"),
+        image=image_shape(),
+        protocol=settings("profiling", "protocol", "threads", "batch_size", "warmup_runs", "timed_runs"),
+        seed=STUDY.seed,
+        numerics=PROFILING_NUMERICS,
+        state=subpath(output.records, ancestor=2),
     message:
         "Measuring session {wildcards.session} on {wildcards.device}"
     script:
@@ -53,16 +59,16 @@ rule profiling_collect:
         profiles=f"{RESULTS}/profiling/{{device}}.parquet",
     log:
         f"{RESULTS}/logs/profiling/{{device}}_collect.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/profiling/{{device}}_collect.tsv"
-    params:
-        code=code("profiling/collect.py"),
+    conda:
+        "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(1000),
         runtime=escalating(10),
+    params:
+        code=code("profiling/collect.py"),
     message:
         "Collecting the profiles of {wildcards.device}"
     script:
@@ -70,7 +76,7 @@ rule profiling_collect:
 
 
 rule profiling:
-    message:
-        "All architectures are profiled"
     input:
         expand(rules.profiling_collect.output, device=STUDY.profiling.device),
+    message:
+        "All architectures are profiled"

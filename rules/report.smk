@@ -15,17 +15,17 @@ rule report_provenance:
         software=f"{RESULTS}/software.json",
     log:
         f"{RESULTS}/logs/report/provenance.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/report/provenance.tsv"
-    params:
-        config=STUDY.model_dump(mode="json"),
-        code=code("report/provenance.py"),
+    conda:
+        "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(1000),
         runtime=escalating(10),
+    params:
+        config=STUDY.model_dump(mode="json"),
+        code=code("report/provenance.py"),
     message:
         "Writing the effective configuration and the software versions"
     script:
@@ -59,7 +59,6 @@ rule report_page:
             searched("comparison/{benchmark}/violins.png"),
             searched("comparison/{benchmark}/anytime.png"),
         ],
-        template=str(ROOT / "terranas" / "report" / "templates" / "page.html"),
     output:
         page=report(
             f"{RESULTS}/report/index.html",
@@ -69,16 +68,17 @@ rule report_page:
         ),
     log:
         f"{RESULTS}/logs/report/page.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/report/page.tsv"
-    params:
-        code=code("report/page.py"),
+    conda:
+        "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(1500),
         runtime=escalating(10),
+    params:
+        code=code("report/page.py"),
+        template=sha256_file(ROOT / "terranas" / "report" / "templates" / "page.html"),
     message:
         "Writing the report"
     script:
@@ -86,11 +86,12 @@ rule report_page:
 
 
 rule report:
-    message:
-        "The report is at {input.page}"
     input:
+        rules.benchmark.input,
         rules.landscape.input,
         rules.surrogates.input,
         rules.search.input,
         rules.comparison.input,
         page=rules.report_page.output.page,
+    message:
+        "The report is at {input.page}"

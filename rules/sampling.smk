@@ -12,31 +12,25 @@ localrules:
 rule sampling_walks:
     input:
         cells=rules.space_cells.output.cells,
-        indptr=expand(
-            rules.space_neighbours.output.indptr, neighbourhood=STUDY.sampling.neighbourhood
-        ),
-        indices=expand(
-            rules.space_neighbours.output.indices, neighbourhood=STUDY.sampling.neighbourhood
-        ),
-        summary=expand(
-            rules.space_neighbours.output.summary, neighbourhood=STUDY.sampling.neighbourhood
-        ),
+        indptr=expand(rules.space_neighbours.output.indptr, neighbourhood=STUDY.sampling.neighbourhood),
+        indices=expand(rules.space_neighbours.output.indices, neighbourhood=STUDY.sampling.neighbourhood),
+        summary=expand(rules.space_neighbours.output.summary, neighbourhood=STUDY.sampling.neighbourhood),
     output:
         walks=f"{RESULTS}/sampling/walks.parquet",
     log:
         f"{RESULTS}/logs/sampling/walks.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/sampling/walks.tsv"
-    params:
-        sampling=settings("sampling", "walks", "steps", "unique"),
-        seed=STUDY.seed,
-        code=SAMPLING_CODE["sampling/walks.py"],
+    conda:
+        "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(1500),
         runtime=escalating(10),
+    params:
+        sampling=settings("sampling", "walks", "steps", "unique"),
+        seed=STUDY.seed,
+        code=SAMPLING_CODE["sampling/walks.py"],
     message:
         "Walking {params.sampling[walks]} times {params.sampling[steps]} steps"
     script:
@@ -51,17 +45,17 @@ rule sampling_architectures:
         architectures=ARCHITECTURE_LIST,
     log:
         f"{RESULTS}/logs/sampling/architectures.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/sampling/architectures.tsv"
-    params:
-        architectures=STUDY.sampling.architectures,
-        key=ARCHITECTURE_KEY,
+    conda:
+        "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(1500),
         runtime=escalating(10),
+    params:
+        architectures=STUDY.sampling.architectures,
+        key=ARCHITECTURE_KEY,
     message:
         "Listing the architectures to train"
     script:
@@ -69,8 +63,8 @@ rule sampling_architectures:
 
 
 rule sampling:
-    message:
-        "Walks and architectures are ready"
     input:
         rules.sampling_walks.output,
         rules.sampling_architectures.output,
+    message:
+        "Walks and architectures are ready"

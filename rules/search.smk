@@ -8,15 +8,9 @@ rule search_run:
     input:
         table=f"{RESULTS}/benchmark/{{benchmark}}.parquet",
         cells=rules.space_cells.output.cells,
-        indptr=expand(
-            rules.space_neighbours.output.indptr, neighbourhood=STUDY.search.neighbourhood
-        ),
-        indices=expand(
-            rules.space_neighbours.output.indices, neighbourhood=STUDY.search.neighbourhood
-        ),
-        summary=expand(
-            rules.space_neighbours.output.summary, neighbourhood=STUDY.search.neighbourhood
-        ),
+        indptr=expand(rules.space_neighbours.output.indptr, neighbourhood=STUDY.search.neighbourhood),
+        indices=expand(rules.space_neighbours.output.indices, neighbourhood=STUDY.search.neighbourhood),
+        summary=expand(rules.space_neighbours.output.summary, neighbourhood=STUDY.search.neighbourhood),
         predicted=predicted_fronts,
     output:
         evaluations=f"{RESULTS}/search/{{benchmark}}/{{arm}}/evaluations.parquet",
@@ -24,10 +18,14 @@ rule search_run:
         runs=f"{RESULTS}/search/{{benchmark}}/{{arm}}/runs.parquet",
     log:
         f"{RESULTS}/logs/search/{{benchmark}}_{{arm}}.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/search/{{benchmark}}_{{arm}}.tsv"
+    conda:
+        "../envs/terranas.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(2000),
+        runtime=escalating(30),
     params:
         objectives=STUDY.search.objectives,
         starts=STUDY.search.starts,
@@ -35,10 +33,6 @@ rule search_run:
         budgets=arm_budgets,
         seed=STUDY.seed,
         code=code("search/run.py"),
-    threads: 1
-    resources:
-        mem_mb=escalating(2000),
-        runtime=escalating(30),
     message:
         "Searching from {wildcards.arm} starts, {params.seeds} seeds"
     script:
@@ -46,11 +40,11 @@ rule search_run:
 
 
 rule search:
-    message:
-        "All searches are done"
     input:
         expand(
             rules.search_run.output,
             benchmark=STUDY.search.benchmark,
             arm=ARMS,
         ),
+    message:
+        "All searches are done"

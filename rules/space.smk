@@ -9,19 +9,19 @@ rule space_cells:
         cells=f"{RESULTS}/space/cells.parquet",
     log:
         f"{RESULTS}/logs/space/cells.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/space/cells.tsv"
+    conda:
+        "../envs/terranas.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(2000),
+        runtime=escalating(20),
     params:
         space=settings("space"),
         network=settings("network"),
         image=image_shape(),
         code=SAMPLING_CODE["space/cells.py"],
-    threads: 1
-    resources:
-        mem_mb=escalating(2000),
-        runtime=escalating(20),
     message:
         "Enumerating all cells of at most {params.space[max_vertices]} vertices"
     script:
@@ -37,16 +37,16 @@ rule space_neighbours:
         summary=f"{RESULTS}/space/{{neighbourhood}}/summary.json",
     log:
         f"{RESULTS}/logs/space/neighbours_{{neighbourhood}}.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/space/neighbours_{{neighbourhood}}.tsv"
-    params:
-        code=SAMPLING_CODE["space/neighbours.py"],
+    conda:
+        "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(2000),
         runtime=escalating(20),
+    params:
+        code=SAMPLING_CODE["space/neighbours.py"],
     message:
         "Building the neighbour graph '{wildcards.neighbourhood}'"
     script:
@@ -54,11 +54,11 @@ rule space_neighbours:
 
 
 rule space:
-    message:
-        "The search space is ready"
     input:
         rules.space_cells.output,
         expand(
             rules.space_neighbours.output,
             neighbourhood=sorted({STUDY.sampling.neighbourhood, STUDY.search.neighbourhood}),
         ),
+    message:
+        "The search space is ready"

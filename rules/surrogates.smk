@@ -16,19 +16,19 @@ rule surrogates_size_analysis:
         scores=f"{RESULTS}/surrogates/{{benchmark}}/scores.parquet",
     log:
         f"{RESULTS}/logs/surrogates/{{benchmark}}_size_analysis.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/surrogates/{{benchmark}}_size_analysis.tsv"
+    conda:
+        "../envs/terranas.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(3000),
+        runtime=escalating(60),
     params:
         surrogates=settings("surrogates", "sizes", "repeats", "xgboost"),
         objectives=STUDY.search.objectives,
         seed=STUDY.seed,
         code=code("surrogates/size_analysis.py"),
-    threads: 1
-    resources:
-        mem_mb=escalating(3000),
-        runtime=escalating(60),
     message:
         "Scoring surrogates by training-set size"
     script:
@@ -47,16 +47,16 @@ rule surrogates_size_figure:
         ),
     log:
         f"{RESULTS}/logs/surrogates/{{benchmark}}_size_figure.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/surrogates/{{benchmark}}_size_figure.tsv"
-    params:
-        code=code("surrogates/size_figure.py"),
+    conda:
+        "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(1000),
         runtime=escalating(10),
+    params:
+        code=code("surrogates/size_figure.py"),
     message:
         "Drawing the surrogates' scores"
     script:
@@ -73,20 +73,20 @@ rule surrogates_predict:
         predictions=f"{RESULTS}/surrogates/{{benchmark}}/predictions.parquet",
     log:
         f"{RESULTS}/logs/surrogates/{{benchmark}}_predict.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/surrogates/{{benchmark}}_predict.tsv"
+    conda:
+        "../envs/terranas.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(3000),
+        runtime=escalating(60),
     params:
         surrogates=settings("surrogates", "training_sample", "xgboost"),
         objectives=STUDY.search.objectives,
         seeds=STUDY.search.seeds,
         seed=STUDY.seed,
         code=code("surrogates/predict.py"),
-    threads: 1
-    resources:
-        mem_mb=escalating(3000),
-        runtime=escalating(60),
     message:
         "Predicting the front from {params.surrogates[training_sample]} architectures, {params.seeds} times"
     script:
@@ -94,14 +94,14 @@ rule surrogates_predict:
 
 
 rule surrogates:
-    message:
-        "The surrogates are fitted"
     input:
         expand(
             [
-                rules.surrogates_size_analysis.output,
-                rules.surrogates_size_figure.output,
-                rules.surrogates_predict.output,
+                *rules.surrogates_size_analysis.output,
+                *rules.surrogates_size_figure.output,
+                *rules.surrogates_predict.output,
             ],
             benchmark=STUDY.search.benchmark,
         ),
+    message:
+        "The surrogates are fitted"

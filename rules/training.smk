@@ -23,23 +23,23 @@ rule training_train:
         status=f"{RESULTS}/training/{{hash}}/status.json",
     log:
         f"{RESULTS}/logs/training/{{hash}}.log",
-    conda:
-        "../envs/terranas.yaml"
     benchmark:
         f"{RESULTS}/runtimes/training/{{hash}}.tsv"
-    params:
-        cell=cell_of,
-        network=settings("network"),
-        recipe=settings("training"),
-        seed=STUDY.seed,
-        accepted=accepted_reason,
-        numerics=TRAINING_NUMERICS,
-        state=subpath(output.status, ancestor=2),
+    conda:
+        "../envs/terranas.yaml"
     threads: STUDY.training.processes * STUDY.training.threads
     resources:
         mem_mb=escalating(2000),
         runtime=escalating(60),
         gpu=gpus("training"),
+    params:
+        cell=cell_of,
+        network=settings("network"),
+        recipe=training_recipe(),
+        seed=STUDY.seed,
+        accepted=accepted_reason,
+        numerics=TRAINING_NUMERICS,
+        state=subpath(output.status, ancestor=2),
     message:
         "Training {wildcards.hash}"
     script:
@@ -47,7 +47,7 @@ rule training_train:
 
 
 rule training:
-    message:
-        "All architectures are trained"
     input:
         expand(rules.training_train.output, hash=ARCHITECTURES),
+    message:
+        "All architectures are trained"

@@ -19,7 +19,7 @@ def shared_data() -> Path:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Where TERRANAS_FORBID_SKIPS is set, a service-backed test that skips has failed."""
     report = yield
     service = any(item.get_closest_marker(name) for name in ("cluster", "browser"))

@@ -61,7 +61,7 @@ def test_a_file_with_something_else_in_place_of_the_acceptances_is_refused(run, 
     assert "must map architecture hashes" in errors
 
 
-def test_config_check_and_write(run, tmp_path):
+def test_config_check_and_write(run):
     assert run("config", "check", "study.yaml")[1] == "study.yaml is valid; results go to out.\n"
     assert run("config", "write", "written")[0] == 0
     assert run("config", "check", "written/config.yaml")[0] == 0

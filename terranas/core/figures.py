@@ -11,6 +11,7 @@ mpl.use("Agg")  # before pyplot: figures are files, and cluster nodes have no di
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from cycler import cycler
 from matplotlib.figure import Figure
 
 from terranas.core.files import atomic_path
@@ -31,7 +32,7 @@ COLOURS = {
 SPLIT_COLOURS = {"train": COLOURS["blue"], "validation": COLOURS["orange"], "test": COLOURS["green"]}
 ARM_COLOURS = {"surrogate": COLOURS["blue"], "random": COLOURS["orange"]}
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "figure.dpi": 120,
     "savefig.dpi": 200,
     "savefig.bbox": "tight",
@@ -44,7 +45,7 @@ STYLE: dict[str, Any] = {
     "axes.spines.right": False,
     "axes.axisbelow": True,
     "axes.grid": True,
-    "axes.prop_cycle": mpl.cycler(color=[c for name, c in COLOURS.items() if name not in ("yellow", "grey")]),
+    "axes.prop_cycle": cycler(color=[c for name, c in COLOURS.items() if name not in ("yellow", "grey")]),
     "grid.color": "#E6E6E6",
     "grid.linewidth": 0.6,
     "legend.frameon": False,

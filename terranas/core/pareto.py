@@ -13,7 +13,8 @@ Direction = Literal["maximise", "minimise"]
 def to_minimise(values: NDArray[np.float64], directions: Sequence[Direction]) -> NDArray[np.float64]:
     """Return a copy of ``values`` (points x objectives) in which smaller is better in every column."""
     signs = np.array([1.0 if direction == "minimise" else -1.0 for direction in directions])
-    return np.asarray(values, dtype=np.float64) * signs
+    flipped: NDArray[np.float64] = np.asarray(values, dtype=np.float64) * signs
+    return flipped
 
 
 def nondominated(values: NDArray[np.float64], directions: Sequence[Direction]) -> NDArray[np.bool_]:

@@ -1,8 +1,10 @@
 """The frame around every workflow script: log set up, errors told in one place."""
 
 import logging
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from terranas.core.errors import TerranasError
@@ -26,3 +28,9 @@ def run_script(main: Callable[[Any], None], snakemake: Any) -> None:
     except Exception:
         logger.exception("Unexpected error; this is a defect of terranas, please report it with this log.")
         sys.exit(1)
+
+
+def offer_checkout(root: Path) -> None:
+    """Put the checkout first on the Python path of all child processes, such as the scripts of jobs."""
+    inherited = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = str(root) if not inherited else f"{root}{os.pathsep}{inherited}"

@@ -85,7 +85,10 @@ def test_the_paper_study_holds_the_published_values():
         ({"search": {"objectives": ["macs", "macs"]}}, "names a metric twice"),
         ({"search": {"benchmark": "nasbench101"}}, r"benchmark\.nasbench101 must name its TFRecord file"),
         ({"sampling": {"unique": "study", "walks": 30}}, "150 different architectures, the space has 91"),
-        ({"network": {"stacks": 6}, "data": {"source": "npz", "path": "x", "npz": {"image_size": 16}}}, "halved that often"),
+        (
+            {"network": {"stacks": 6}, "data": {"source": "npz", "path": "x", "npz": {"image_size": 16}}},
+            "halved that often",
+        ),
     ],
 )
 def test_invalid_settings_are_explained(settings, message):

@@ -18,10 +18,8 @@ def normalised(name: str) -> str:
 @pytest.fixture(scope="module")
 def pins():
     lines = (ROOT / "envs" / "constraints.txt").read_text().splitlines()
-    return dict(
-        (normalised(name), version)
-        for name, version in (line.split("==") for line in lines if line and not line.startswith("#"))
-    )
+    pairs = (line.split("==") for line in lines if line and not line.startswith("#"))
+    return {normalised(name): version for name, version in pairs}
 
 
 @pytest.fixture(scope="module")

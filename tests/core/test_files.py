@@ -13,9 +13,14 @@ from terranas.core.files import atomic_path, read_json, require_free_space, sha2
 def test_a_failed_write_leaves_the_old_content_and_no_temporary_file(tmp_path):
     target = tmp_path / "folder" / "table.csv"
     write_text(target, "old")
-    with pytest.raises(RuntimeError, match="half way"), atomic_path(target) as temporary:
-        temporary.write_text("new")
-        raise RuntimeError("half way")
+
+    def write_half():
+        with atomic_path(target) as temporary:
+            temporary.write_text("new")
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        write_half()
     assert target.read_text() == "old"
     assert [path.name for path in target.parent.iterdir()] == ["table.csv"]
 

@@ -19,7 +19,9 @@ def by_definition(values, directions):
 
 
 @given(
-    hnp.arrays(np.float64, st.tuples(st.integers(0, 12), st.just(3)), elements=st.sampled_from([0.0, 1.0, 2.0, np.nan])),
+    hnp.arrays(
+        np.float64, st.tuples(st.integers(0, 12), st.just(3)), elements=st.sampled_from([0.0, 1.0, 2.0, np.nan])
+    ),
     st.lists(st.sampled_from(["maximise", "minimise"]), min_size=3, max_size=3),
 )
 def test_equals_the_definition_with_ties_and_nan(values, directions):

@@ -26,7 +26,13 @@ SCHEMA = TableSchema(
 
 
 def rows(**changes):
-    table = {"hash": ["a", "b"], "id": [1, None], "accuracy": [0.5, np.nan], "seconds": [1, 2], "split": ["train", "test"]}
+    table = {
+        "hash": ["a", "b"],
+        "id": [1, None],
+        "accuracy": [0.5, np.nan],
+        "seconds": [1, 2],
+        "split": ["train", "test"],
+    }
     return pd.DataFrame(table | changes)
 
 

@@ -1,0 +1,118 @@
+"""Running the real workflow in a folder of its own."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALLEST = ROOT / "tests" / "workflow" / "smallest.yaml"
+JOB = re.compile(r"^(?:local)?rule (\w+):$", re.MULTILINE)
+
+
+@dataclass
+class Run:
+    """What a snakemake call printed, and how it ended."""
+
+    code: int
+    output: str
+
+    @property
+    def rules(self) -> set[str]:
+        """Names of the rules that ran or would run, targets left out."""
+        targets = {"all", "space", "data", "sampling", "training", "profiling", "benchmark"}
+        targets |= {"landscape", "surrogates", "search", "comparison", "report"}
+        return set(JOB.findall(self.output)) - targets
+
+    def count(self, rule: str) -> int:
+        """Number of jobs of a rule."""
+        return JOB.findall(self.output).count(rule)
+
+
+class Workplace:
+    """A folder with its own results and its own snakemake state, run with the code of a checkout."""
+
+    def __init__(self, folder: Path, code: Path = ROOT) -> None:
+        self.folder = folder
+        self.code = code
+
+    def snakemake(
+        self,
+        *arguments: str,
+        configfile: Path | None = SMALLEST,
+        settings: Mapping[str, Any] | None = None,
+        environment: Mapping[str, str] | None = None,
+        timeout: float = 300,
+    ) -> Run:
+        """Call snakemake here; `settings` are written to a second config file."""
+        command = [sys.executable, "-m", "snakemake", *arguments, "--snakefile", str(self.code / "Snakefile")]
+        command += ["--workflow-profile", str(self.code / "profiles" / "default"), "--cores", "2", "--nocolor"]
+        command += ["--configfile"] + ([str(configfile)] if configfile else [])
+        if settings is not None:
+            changed = self.folder / "changed.yaml"
+            changed.write_text(yaml.safe_dump(dict(settings)))
+            command.append(str(changed))
+        variables = {k: v for k, v in os.environ.items() if not k.startswith("TERRANAS")}
+        variables |= {"PYTHONPATH": str(self.code), "OMP_NUM_THREADS": "1", **(environment or {})}
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout)
+
+    def copy(self, folder: Path, code: Path | None = None) -> "Workplace":
+        """Return a workplace with the same results and state elsewhere."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)  # keeps the files' times
+        return Workplace(folder, code or self.code)
+
+    @property
+    def results(self) -> Path:
+        """Results of the smallest study."""
+        return self.folder / "results" / "smallest"
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Workplace:
+    """A workplace in which the smallest study is finished. Tests must not change it; they copy it."""
+    place = Workplace(tmp_path_factory.mktemp("finished"))
+    run = place.snakemake()
+    assert run.code == 0, run.output
+    return place
+
+
+@pytest.fixture
+def empty(tmp_path) -> Workplace:
+    """A workplace without results."""
+    return Workplace(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory):
+    """Return a function that makes a copy of the code, to be edited."""
+
+    def make() -> Path:
+        folder = tmp_path_factory.mktemp("checkout")
+        for name in ("Snakefile", "rules", "workflow_scripts", "terranas", "envs", "profiles"):
+            source = ROOT / name
+            ignored = shutil.ignore_patterns("__pycache__")
+            if source.is_dir():
+                shutil.copytree(source, folder / name, ignore=ignored)
+            else:
+                shutil.copy2(source, folder / name)
+        return folder
+
+    return make

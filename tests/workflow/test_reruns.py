@@ -1,0 +1,257 @@
+"""What changed reruns, and nothing else: every setting and the code, on the real workflow."""
+
+import numpy as np
+import pytest
+
+from terranas.config.load import known_keys
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+
+# direct dependents of each rule, written down independently of rules/*.smk
+DEPENDENTS = {
+    "space_cells": "space_neighbours sampling_walks sampling_architectures benchmark_study benchmark_nasbench101 "
+    "surrogates_size_analysis surrogates_predict search_run comparison_indicators report_page",
+    "space_neighbours": "sampling_walks search_run",
+    "sampling_walks": "sampling_architectures landscape_ruggedness report_page",
+    "sampling_architectures": "",
+    "data_synthetic": "data_prepare",
+    "data_prepare": "training_train landscape_class_figure report_page",
+    "training_train": "benchmark_study",
+    "profiling_session": "profiling_collect",
+    "profiling_collect": "benchmark_study",
+    "benchmark_study": "landscape_summary landscape_ruggedness landscape_accuracy_figure landscape_latency_figure "
+    "surrogates_size_analysis surrogates_predict search_run comparison_indicators comparison_front_figure report_page",
+    "benchmark_nasbench101": "",
+    "landscape_summary": "report_page",
+    "landscape_ruggedness": "landscape_ruggedness_figure report_page",
+    "landscape_ruggedness_figure": "report_page",
+    "landscape_class_figure": "report_page",
+    "landscape_accuracy_figure": "report_page",
+    "landscape_latency_figure": "report_page",
+    "surrogates_size_analysis": "surrogates_size_figure report_page",
+    "surrogates_size_figure": "report_page",
+    "surrogates_predict": "search_run report_page",
+    "search_run": "comparison_indicators comparison_front_figure report_page",
+    "comparison_indicators": "comparison_tests comparison_violin_figure comparison_anytime_figure report_page",
+    "comparison_tests": "report_page",
+    "comparison_violin_figure": "report_page",
+    "comparison_front_figure": "report_page",
+    "comparison_anytime_figure": "report_page",
+    "report_provenance": "report_page",
+    "report_page": "",
+}
+
+
+def with_dependents(*rules: str) -> set[str]:
+    """Return rules and all that depends on them."""
+    reached: set[str] = set()
+    pending = list(rules)
+    while pending:
+        rule = pending.pop()
+        if rule not in reached:
+            reached.add(rule)
+            pending.extend(DEPENDENTS[rule].split())
+    return reached
+
+
+NETWORK = ("space_cells", "training_train", "profiling_session")
+SAMPLING = ("sampling_walks", "sampling_architectures")
+OBJECTIVES = (
+    "surrogates_size_analysis",
+    "surrogates_predict",
+    "search_run",
+    "comparison_indicators",
+    "comparison_tests",
+)
+OBJECTIVES += ("comparison_violin_figure", "comparison_front_figure")
+
+# settings with one valid value, or whose change needs others beside it (tested below)
+ELSEWHERE = {"profiling.protocol", "data.path", "search.benchmark"}
+# rules that make a file for the first time, while what depends on their other files stays
+FIRST_TIME = {"sampling.neighbourhood": {"space_neighbours"}, "search.neighbourhood": {"space_neighbours"}}
+# settings that decide which architectures there are: the list is made while parsing, so these runs write files
+LISTED = ("seed", "results_dir", "space.", "sampling.")
+
+# setting -> (another value, rules that use it); their dependents follow from DEPENDENTS
+KEYS = {
+    "seed": (
+        1,
+        (*SAMPLING, "data_synthetic", "training_train", "profiling_session", *OBJECTIVES[:3], "comparison_tests"),
+    ),
+    "results_dir": ("results/other", ("space_cells", "data_synthetic")),  # all of it, in another folder
+    "space.max_vertices": (2, ("space_cells",)),
+    "space.max_edges": (2, ("space_cells",)),
+    "network.stem_channels": (6, NETWORK),
+    "network.stacks": (1, NETWORK),
+    "network.cells_per_stack": (2, NETWORK),
+    "data.name": ("other synthetic images", ("benchmark_study", "landscape_class_figure")),
+    "data.source": ("npz", (*NETWORK, "data_prepare")),
+    "data.sensors": ("both", (*NETWORK, "data_prepare")),
+    "data.synthetic.train": (85, ("data_synthetic",)),
+    "data.synthetic.validation": (51, ("data_synthetic",)),
+    "data.synthetic.test": (51, ("data_synthetic",)),
+    "data.npz.bands": (4, ()),  # the source is synthetic
+    "data.npz.classes": (5, ()),
+    "data.npz.image_size": (16, ()),
+    "data.npz.train": (0.5, ()),
+    "data.npz.validation": (0.1, ()),
+    "data.npz.test": (0.1, ()),
+    "sampling.walks": (3, SAMPLING),
+    "sampling.steps": (2, SAMPLING),
+    "sampling.neighbourhood": ("hamming", SAMPLING),
+    "sampling.unique": ("study", SAMPLING),
+    "sampling.architectures": ("walks", ("sampling_architectures", "profiling_session", "benchmark_study")),
+    "training.device": ("auto", ("training_train",)),
+    "training.processes": (2, ("training_train",)),
+    "training.threads": (2, ("training_train",)),
+    "training.epochs": (2, ("training_train",)),
+    "training.batch_size": (34, ("training_train",)),
+    "training.optimizer": ("adamw", ("training_train",)),
+    "training.learning_rate": (0.01, ("training_train",)),
+    "training.momentum": (0.5, ("training_train",)),
+    "training.weight_decay": (0.01, ("training_train",)),
+    "training.schedule": ("constant", ("training_train",)),
+    "training.precision": ("bf16", ("training_train",)),
+    "training.checkpoint_every": (1, ()),
+    "profiling.device": ("cuda", ("profiling_session",)),
+    "profiling.threads": (2, ("profiling_session",)),
+    "profiling.batch_size": (8, ("profiling_session",)),
+    "profiling.warmup_runs": (2, ("profiling_session",)),
+    "profiling.timed_runs": (4, ("profiling_session",)),
+    "profiling.session_size": (4, ("profiling_session",)),
+    "benchmark.nasbench101": ("records.tfrecord", ("benchmark_nasbench101",)),
+    "landscape.metrics": (["test_micro_accuracy"], ("landscape_ruggedness",)),
+    "landscape.latency_axis": ("parameters", ("landscape_latency_figure",)),
+    "surrogates.sizes": ([3, 5], ("surrogates_size_analysis",)),
+    "surrogates.repeats": (3, ("surrogates_size_analysis",)),
+    "surrogates.training_sample": (
+        4,
+        ("surrogates_predict", "comparison_indicators", "comparison_anytime_figure"),
+    ),
+    "surrogates.xgboost.n_estimators": (6, ("surrogates_size_analysis", "surrogates_predict")),
+    "surrogates.xgboost.max_depth": (3, ("surrogates_size_analysis", "surrogates_predict")),
+    "surrogates.xgboost.learning_rate": (0.1, ("surrogates_size_analysis", "surrogates_predict")),
+    "search.objectives": (["validation_micro_accuracy", "parameters"], OBJECTIVES),
+    "search.neighbourhood": ("hamming", ("search_run",)),
+    "search.starts": (1, ("search_run",)),
+    "search.seeds": (4, ("surrogates_predict", "search_run")),
+    "search.budgets.surrogate": ([2, 4], ("search_run", "comparison_tests", "comparison_violin_figure")),
+    "search.budgets.random": ([4, 6], ("search_run", "comparison_tests", "comparison_violin_figure")),
+    "comparison.alpha": (0.1, ("comparison_tests",)),
+    "comparison.resamples": (200, ("comparison_tests",)),
+    "report.title": ("Another title", ()),
+}
+
+
+def nested(key: str, value: object) -> dict:
+    """Return a settings tree with one value."""
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return value
+
+
+def test_every_setting_is_declared_here():
+    assert set(known_keys()) == set(KEYS) | ELSEWHERE
+
+
+def test_a_finished_study_has_nothing_to_do(finished):
+    run = finished.snakemake("-n")
+    assert run.code == 0, run.output
+    assert run.rules == set()
+    assert "Nothing to be done" in run.output
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_changed_setting_reruns_what_uses_it_and_what_follows(key, finished, tmp_path):
+    value, used = KEYS[key]
+    place = finished.copy(tmp_path) if key.startswith(LISTED) else finished
+    settings = nested(key, value)
+    if key == "data.source":
+        images = tmp_path / "images.npz"
+        shape = (60, 32, 32, 3)
+        np.savez(
+            images, x=np.zeros(shape, np.uint8), y=np.arange(60) % 10, names=np.array([f"c{i}" for i in range(10)])
+        )
+        settings = {"data": {"source": value, "path": str(images), "name": "own images"}}
+    if key == "benchmark.nasbench101":
+        (tmp_path / value).touch()
+        settings = {"benchmark": {"nasbench101": str(tmp_path / value)}}
+    run = place.snakemake("-n", settings=settings)
+    assert run.code == 0, run.output
+    expected = with_dependents(*used, "report_provenance") | FIRST_TIME.get(key, set())
+    if key != "benchmark.nasbench101":
+        expected -= {"benchmark_nasbench101"}
+    if key in ("data.source",):
+        expected -= {"data_synthetic"}
+    assert run.rules == expected
+
+
+def test_the_searched_benchmark_reruns_only_the_search_side(finished, tmp_path):
+    (tmp_path / "records.tfrecord").touch()
+    place = finished.copy(tmp_path)
+    settings = {
+        "space": {"max_vertices": 7},
+        "sampling": {"architectures": "walks"},
+        "benchmark": {"nasbench101": str(tmp_path / "records.tfrecord")},
+        "search": {"benchmark": "nasbench101", "objectives": ["validation_micro_accuracy", "training_seconds"]},
+    }
+    run = place.snakemake("-n", settings=settings)
+    assert run.code == 0, run.output
+    assert {"benchmark_nasbench101", "surrogates_predict", "search_run", "comparison_tests"} <= run.rules
+    assert "data_prepare" not in run.rules
+
+
+def test_one_budget_list_reruns_one_arm(finished):
+    run = finished.snakemake("-n", settings={"search": {"budgets": {"random": [4, 6]}}})
+    assert run.count("search_run") == 1
+    assert "arm=random" in run.output
+    assert "arm=surrogate" not in run.output
+
+
+def test_editing_the_comparison_reruns_comparison_and_report_only(finished, tmp_path, checkout):
+    code = checkout()
+    place = finished.copy(tmp_path, code)
+    assert place.snakemake("-n").rules == set()
+    module = code / "terranas" / "comparison" / "indicators.py"
+    module.write_text(module.read_text() + "\n\nADDED = 1\n")
+    touched = place.snakemake("-n").rules
+    assert touched
+    assert {rule.split("_")[0] for rule in touched} == {"comparison", "report"}
+
+
+def test_editing_words_reruns_nothing(finished, tmp_path, checkout):
+    code = checkout()
+    place = finished.copy(tmp_path, code)
+    before = place.snakemake("-n").rules
+    for module in sorted(code.glob("terranas/*/*.py")):
+        text = module.read_text()
+        assert text.startswith('"""')
+        module.write_text(text.replace('"""', '"""Other words. ', 1) + "# a comment\n")
+    assert place.snakemake("-n").rules == before == set()
+
+
+def test_editing_the_training_code_reruns_no_training(finished, tmp_path, checkout):
+    code = checkout()
+    place = finished.copy(tmp_path, code)
+    for stage in ("training", "data", "space"):
+        module = next(path for path in sorted((code / "terranas" / stage).glob("*.py")) if path.stem != "__init__")
+        module.write_text(module.read_text() + "\n\nADDED = 1\n")
+    assert "training_train" not in place.snakemake("-n").rules
+
+
+def test_raising_a_numerics_version_redoes_the_stage(finished, tmp_path, checkout):
+    code = checkout()
+    place = finished.copy(tmp_path, code)
+    module = code / "terranas" / "training" / "__init__.py"
+    module.write_text(module.read_text().replace("NUMERICS_VERSION = 1", "NUMERICS_VERSION = 2"))
+    run = place.snakemake("-n")
+    assert run.count("training_train") == 7
+
+
+def test_two_studies_side_by_side_leave_each_other_alone(finished, tmp_path):
+    place = finished.copy(tmp_path)
+    other = {"results_dir": "results/b", "comparison": {"alpha": 0.1}}
+    run = place.snakemake(settings=other)
+    assert run.code == 0, run.output
+    assert place.snakemake("-n").rules == set()
+    assert place.snakemake("-n", settings=other).rules == set()

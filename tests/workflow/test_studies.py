@@ -1,0 +1,145 @@
+"""The whole workflow at the smallest scale, and the paper's study as a dry run."""
+
+import json
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from terranas.config import read_config
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_every_stage_left_its_files(finished):
+    wanted = [
+        "space/cells.parquet",
+        "data/manifest.json",
+        "sampling/walks.parquet",
+        "sampling/architectures.csv",
+        "profiling/cpu.parquet",
+        "benchmark/study.parquet",
+        "landscape/study/accuracy_summary.csv",
+        "landscape/study/ruggedness.png",
+        "surrogates/study/scores.parquet",
+        "search/study/surrogate/fronts.parquet",
+        "comparison/study/tests.csv",
+        "comparison/study/violins.pdf",
+        "report/index.html",
+        "config.yaml",
+        "software.json",
+    ]
+    assert [name for name in wanted if not (finished.results / name).is_file()] == []
+    assert len(list((finished.results / "training").glob("*/status.json"))) == 7
+
+
+def test_nothing_temporary_or_unfinished_is_left(finished):
+    left = [path for path in finished.results.rglob("*") if path.name.startswith(".") or path.name == "_state"]
+    assert [path for path in left if path.is_file()] == []
+    assert [path for folder in left if folder.is_dir() for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_every_job_left_a_log_and_its_run_time(finished):
+    logs = {path.relative_to(finished.results / "logs").with_suffix("") for path in finished.results.rglob("*.log")}
+    times = {
+        path.relative_to(finished.results / "runtimes").with_suffix("") for path in finished.results.rglob("*.tsv")
+    }
+    assert len(logs) > 30
+    assert logs == times
+
+
+def test_the_effective_configuration_stands_beside_the_results(finished):
+    study = read_config(finished.results / "config.yaml")
+    assert study.space.max_vertices == 3
+    assert study == read_config(ROOT / "tests" / "workflow" / "smallest.yaml")
+    assert "torch" in json.dumps(json.loads((finished.results / "software.json").read_text()))
+
+
+def test_every_table_names_the_synthetic_data(finished):
+    unnamed = []
+    for path in finished.results.rglob("*.parquet"):
+        stage = path.relative_to(finished.results).parts[0]
+        if stage in ("benchmark", "landscape", "surrogates", "search", "comparison", "training"):
+            table = pq.read_table(path).to_pandas()
+            named = [c for c in ("dataset", "source") if c in table and table[c].str.contains("synthetic").all()]
+            if not named and path.name != "training_samples.parquet":
+                unnamed.append(str(path))
+    assert unnamed == []
+
+
+@pytest.mark.parametrize("target", ["sampling", "landscape"])
+def test_a_stage_is_a_target_of_its_own_name(empty, target):
+    run = empty.snakemake("-n", target)
+    assert run.code == 0, run.output
+    assert f"localrule {target}:" in run.output
+    assert "report_page" not in run.rules
+
+
+def test_the_same_study_gives_the_same_tables_on_one_core(finished, tmp_path):
+    place = finished.copy(tmp_path)
+    wanted = ["space/cells.parquet", "sampling/walks.parquet", "data/band_statistics.parquet"]
+    wanted += ["surrogates/study/training_samples.parquet"]
+    measured = ["training_seconds", "validation_seconds", "images_per_second"]
+    trained = sorted(path for path in (place.results / "training").glob("*/metrics.parquet"))[:2]
+    before = {name: (place.results / name).read_bytes() for name in wanted}
+    rows = [pq.read_table(path).to_pandas().drop(columns=measured) for path in trained]
+    targets = [str(path.relative_to(place.folder)) for path in trained]
+    targets += [f"results/smallest/{name}" for name in wanted]
+    run = place.snakemake(*targets, "--forceall", "--cores", "1")
+    assert run.code == 0, run.output
+    assert {name: (place.results / name).read_bytes() for name in wanted} == before
+    for path, old in zip(trained, rows, strict=True):
+        assert pq.read_table(path).to_pandas().drop(columns=measured).equals(old)
+
+
+def test_a_dry_run_of_the_paper_lists_450_trainings(empty):
+    data = empty.folder / "so2sat"
+    data.mkdir()
+    for name in ("training", "validation", "testing"):
+        with h5py.File(data / f"{name}.h5", "w") as file:
+            file["sen1"] = np.zeros((17, 32, 32, 8))
+            file["sen2"] = np.zeros((17, 32, 32, 10))
+            file["label"] = np.eye(17)
+    (empty.folder / "nasbench_only108.tfrecord").touch()
+    arguments = ["--config", "data.path=so2sat", "benchmark.nasbench101=nasbench_only108.tfrecord"]
+    run = empty.snakemake("-n", *arguments, configfile=ROOT / "config" / "paper.yaml")
+    assert run.code == 0, run.output[-3000:]
+    assert run.count("training_train") == 450
+    assert run.count("profiling_session") == 9
+    assert {"benchmark_nasbench101", "search_run", "report_page"} <= run.rules
+    # the list is made once: a second look only parses
+    again = empty.snakemake("-n", *arguments, configfile=ROOT / "config" / "paper.yaml")
+    assert "making the list of architectures" not in again.output
+    assert again.count("training_train") == 450
+
+
+def test_profiles_share_no_key():
+    """What stands in profiles/default overrides --profile slurm, silently."""
+    default = yaml.safe_load((ROOT / "profiles" / "default" / "config.yaml").read_text())
+    slurm = yaml.safe_load((ROOT / "slurm" / "config.yaml").read_text())
+    assert set(default) & set(slurm) == set()
+    assert "code" not in default["rerun-triggers"]
+
+
+def test_every_rule_is_complete():
+    """Each rule that runs a script names its log, run time, resources, threads and message."""
+    for path in sorted((ROOT / "rules").glob("*.smk")):
+        for block in path.read_text().split("\nrule ")[1:]:
+            name = block.split(":", 1)[0]
+            needed = ["message:"]
+            if "script:" in block:
+                needed += ["output:", "log:", "benchmark:", "conda:", "params:", "threads:", "mem_mb=", "runtime="]
+                assert "retries:" not in block, f"{name}: retries belong to the profile"
+                script = block.split('script:\n        "')[1].split('"')[0]
+                assert (path.parent / script).is_file(), f"{name}: {script} is missing"
+            assert [word for word in needed if word not in block] == [], name
+
+
+def test_scripts_are_thin():
+    for path in (ROOT / "workflow_scripts").rglob("*.py"):
+        code = [line for line in path.read_text().splitlines() if line.strip() and not line.strip().startswith("#")]
+        assert len(code) <= 60, f"{path.name} has {len(code)} lines; the library computes"
