@@ -9,6 +9,9 @@ localrules:
     report_page,
 
 
+SCRIPTS = sorted((ROOT / "workflow_scripts").glob("*/*.py"))
+
+
 rule report_provenance:
     output:
         config=f"{RESULTS}/config.yaml",
@@ -25,7 +28,8 @@ rule report_provenance:
         runtime=escalating(10),
     params:
         config=STUDY.model_dump(mode="json"),
-        code=code("report/provenance.py"),
+        # any code that changes results changes what the record of the software must say
+        code=[code(script.relative_to(ROOT / "workflow_scripts")) for script in SCRIPTS],
     message:
         "Writing the effective configuration and the software versions"
     script:
@@ -40,6 +44,7 @@ rule report_page:
         walks=rules.sampling_walks.output.walks,
         class_counts=rules.data_prepare.output.class_counts,
         manifest=rules.data_prepare.output.manifest,
+        statuses=expand(rules.training_train.output.status, hash=ARCHITECTURES),
         table=rules.benchmark_study.output.table,
         accuracy_summary=rules.landscape_summary.output.summary,
         ruggedness=rules.landscape_ruggedness.output.ruggedness,

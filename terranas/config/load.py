@@ -32,14 +32,11 @@ def read_config(path: str | Path) -> StudyConfig:
 def load_config(settings: Mapping[str, Any]) -> StudyConfig:
     """Check settings and fill in the defaults.
 
-    Keys with dots (``{"data.path": ...}``, from ``snakemake --config data.path=...``) are expanded and override
-    the nested ones.
-
     Raises:
         ConfigError: lists every invalid setting in a sentence of its own.
     """
     try:
-        return StudyConfig.model_validate(_expand_dotted(settings))
+        return StudyConfig.model_validate(settings)
     except ValidationError as error:
         problems = "\n".join(f"  - {line}" for line in _explain(error))
         raise ConfigError(f"The configuration is not valid:\n{problems}") from error
@@ -52,24 +49,6 @@ def known_keys(model: type[BaseModel] = StudyConfig, prefix: str = "") -> Iterat
             yield from known_keys(field.annotation, f"{prefix}{name}.")
         else:
             yield prefix + name
-
-
-def _expand_dotted(settings: Mapping[str, Any]) -> dict[str, Any]:
-    def copied(value: Any) -> Any:
-        return {key: copied(inner) for key, inner in value.items()} if isinstance(value, Mapping) else value
-
-    expanded: dict[str, Any] = copied({key: value for key, value in settings.items() if "." not in str(key)})
-    for key, value in settings.items():
-        if "." in str(key):
-            *sections, leaf = str(key).split(".")
-            place = expanded
-            for section in sections:
-                inner = place.setdefault(section, {})
-                if not isinstance(inner, dict):
-                    raise ConfigError(f"The configuration is not valid:\n  - {key}: '{section}' is no section")
-                place = inner
-            place[leaf] = value
-    return expanded
 
 
 def _explain(error: ValidationError) -> Iterator[str]:

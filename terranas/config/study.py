@@ -92,6 +92,12 @@ class StudyConfig(Section):
                     f"{key} needs {count} architectures (sizes: two more than the largest, to test on), but the "
                     f"benchmark '{self.search.benchmark}' has at most {size}"
                 )
+        sharing = max(1, self.space.max_vertices - 2)
+        if self.network.stem_channels < sharing:
+            raise ValueError(
+                f"network.stem_channels is {self.network.stem_channels}; up to {sharing} vertices share the channels of a "
+                f"cell with {self.space.max_vertices} vertices, so at least {sharing} are needed"
+            )
         half = self.network.stacks - 1
         if self.data.image_size >> half < 1:
             raise ValueError(

@@ -12,7 +12,7 @@ PROFILES = TableSchema(
         Column("hash", "string", "architecture"),
         Column("device", "string", "kind of device: cpu or cuda"),
         Column("device_name", "string", "model of the device"),
-        Column("description", "string", "driver, library versions, threads and clocks, as JSON"),
+        Column("description", "string", "driver, library versions, threads, load and clocks, as JSON", measured=True),
         Column("protocol", "string", "named measuring protocol"),
         Column("batch_size", "int64", "images in a batch", ge=1),
         Column("threads", "int64", "threads of torch", ge=1),

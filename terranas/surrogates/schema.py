@@ -48,7 +48,14 @@ PREDICTED_FRONTS = TableSchema(
     columns=(
         Column("dataset", "string", "name of the images"),
         Column("seed", "int64", "index of the repetition", ge=0),
-        Column("hash", "string", "architecture on the predicted non-dominated front of the whole space"),
+        Column("hash", "string", "architecture on the predicted non-dominated front"),
+        Column(
+            "scope",
+            "string",
+            "space: non-dominated among all architectures; known: non-dominated among those with values in the "
+            "benchmark, listed only where none of the former has values",
+            isin=("space", "known"),
+        ),
     ),
     extra=_PREDICTED,
 )

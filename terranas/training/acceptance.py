@@ -52,6 +52,8 @@ def retract(path: str | Path, architecture: str) -> None:
     """
     accepted = read_accepted(path)
     if architecture not in accepted:
-        raise TerranasError(f"The failure of '{architecture}' is not accepted in {path}; there is nothing to take back.")
+        raise TerranasError(
+            f"The failure of '{architecture}' is not accepted in {path}; there is nothing to take back."
+        )
     del accepted[architecture]
     write_json(path, accepted)

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,9 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALLEST = ROOT / "tests" / "workflow" / "smallest.yaml"
-JOB = re.compile(r"^(?:local)?rule (\w+):$", re.MULTILINE)
+TABLE = re.compile(r"^job +count\n-[- ]+\n(.*?)^total +\d+$", re.MULTILINE | re.DOTALL)
+TARGETS = {"all", "space", "data", "sampling", "training", "profiling", "benchmark"}
+TARGETS |= {"landscape", "surrogates", "search", "comparison", "report"}
 
 
 @dataclass
@@ -26,15 +29,21 @@ class Run:
     output: str
 
     @property
+    def jobs(self) -> Counter[str]:
+        """Jobs that ran or would run by rule, targets left out; the calls that made the list of architectures count."""
+        jobs: Counter[str] = Counter()
+        # before it starts, snakemake prints a table of its jobs; a dry run prints it again at the end
+        tables = list(dict.fromkeys(TABLE.findall(self.output)))
+        for table in tables:
+            for line in table.splitlines():
+                rule, count = line.split()
+                jobs[rule] += int(count)
+        return Counter({rule: count for rule, count in jobs.items() if rule not in TARGETS})
+
+    @property
     def rules(self) -> set[str]:
         """Names of the rules that ran or would run, targets left out."""
-        targets = {"all", "space", "data", "sampling", "training", "profiling", "benchmark"}
-        targets |= {"landscape", "surrogates", "search", "comparison", "report"}
-        return set(JOB.findall(self.output)) - targets
-
-    def count(self, rule: str) -> int:
-        """Number of jobs of a rule."""
-        return JOB.findall(self.output).count(rule)
+        return set(self.jobs)
 
 
 class Workplace:

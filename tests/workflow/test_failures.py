@@ -52,7 +52,7 @@ def test_a_killed_training_stops_what_needs_it_until_it_is_accepted(finished, tm
     others = [path for path in (place.results / "training").glob("*/status.json") if path.parent.name != victim]
     assert [json.loads(path.read_text())["epochs"] for path in others] == [2] * 6, "the others finish"
     left = place.snakemake("-n", settings=changed)
-    assert left.count("training_train") == 1
+    assert left.jobs["training_train"] == 1
 
     study = tmp_path / "study.yaml"
     study.write_text("results_dir: results/smallest\n")
@@ -67,7 +67,7 @@ def test_a_killed_training_stops_what_needs_it_until_it_is_accepted(finished, tm
     command("accept", victim, "--reason", "killed on every attempt")
     run = place.snakemake(settings=changed, environment={"PYTHONPATH": paths.split(":")[0]})
     assert run.code == 0, run.output
-    assert run.count("training_train") == 1
+    assert run.jobs["training_train"] == 1
     table = read_table(place.results / "benchmark" / "study.parquet", BENCHMARK)
     row = table[table["hash"] == victim]
     assert row["outcome"].tolist() == ["accepted_failure"]
@@ -76,5 +76,5 @@ def test_a_killed_training_stops_what_needs_it_until_it_is_accepted(finished, tm
 
     command("retract", victim)
     again = place.snakemake("-n", settings=changed)
-    assert again.count("training_train") == 1
+    assert again.jobs["training_train"] == 1
     assert "report_page" in again.rules

@@ -203,7 +203,7 @@ def test_the_searched_benchmark_reruns_only_the_search_side(finished, tmp_path):
 
 def test_one_budget_list_reruns_one_arm(finished):
     run = finished.snakemake("-n", settings={"search": {"budgets": {"random": [4, 6]}}})
-    assert run.count("search_run") == 1
+    assert run.jobs["search_run"] == 1
     assert "arm=random" in run.output
     assert "arm=surrogate" not in run.output
 
@@ -245,7 +245,7 @@ def test_raising_a_numerics_version_redoes_the_stage(finished, tmp_path, checkou
     module = code / "terranas" / "training" / "__init__.py"
     module.write_text(module.read_text().replace("NUMERICS_VERSION = 1", "NUMERICS_VERSION = 2"))
     run = place.snakemake("-n")
-    assert run.count("training_train") == 7
+    assert run.jobs["training_train"] == 7
 
 
 def test_two_studies_side_by_side_leave_each_other_alone(finished, tmp_path):

@@ -1,0 +1,160 @@
+"""Trainable parameters and multiply-accumulates (MACs) of a cell's network, in closed form.
+
+The rules for channels are those of NAS-Bench-101 (Ying et al. 2019, section 2.1 and the released model builder);
+:mod:`terranas.space.network` builds the same network, and tests hold the two together.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terranas.core.errors import CellError, ConfigError
+from terranas.space.cell import CONV1X1, CONV3X3, OPERATIONS, Cell
+
+# weights of an operation for one input and one output channel, by label; pooling has none
+_KERNEL_AREA = np.array([{CONV3X3: 9, CONV1X1: 1}.get(name, 0) for name in OPERATIONS], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class NetworkShape:
+    """Everything about a network that does not depend on its cell.
+
+    Attributes:
+        bands: bands of an image.
+        classes: number of classes.
+        image_size: height and width of an image in pixels.
+        stem_channels: channels after the stem; every further stack doubles them.
+        stacks: number of stacks; height and width are halved (rounded down) between them.
+        cells_per_stack: cells in a stack.
+
+    Raises:
+        ConfigError: a number is below 1, or the image cannot be halved that often.
+    """
+
+    bands: int
+    classes: int
+    image_size: int
+    stem_channels: int
+    stacks: int
+    cells_per_stack: int
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value < 1:
+                raise ConfigError(f"{name} of a network must be at least 1, got {value}.")
+        if self.image_size >> (self.stacks - 1) < 1:
+            raise ConfigError(
+                f"An image of {self.image_size} pixels cannot be halved {self.stacks - 1} times. Use fewer stacks."
+            )
+
+    def stack_channels(self, stack: int) -> int:
+        """Return the channels of the cells in a stack, counted from 0."""
+        return self.stem_channels << stack
+
+    def stack_size(self, stack: int) -> int:
+        """Return height and width of the feature maps in a stack, in pixels."""
+        return self.image_size >> stack
+
+
+def vertex_channels(adjacency: NDArray[np.uint8], channels: int) -> NDArray[np.int64]:
+    """Return the channels of the vertices of cells that have equally many vertices.
+
+    Vertices that feed the output share its channels, the remainder going one each to the first of them; another
+    vertex has as many as the widest of its successors.
+
+    Args:
+        adjacency: matrices of pruned cells, shape (cells, vertices, vertices).
+        channels: channels of the cells' output.
+
+    Returns:
+        Channels, shape (cells, vertices). The entry of the input is 0: its channels are those of the cell before.
+
+    Raises:
+        CellError: the output has fewer channels than vertices that share them.
+    """
+    cells, vertices, _ = adjacency.shape
+    last = vertices - 1
+    result = np.zeros((cells, vertices), dtype=np.int64)
+    result[:, last] = channels
+    feeds_output = adjacency[:, 1:last, last].astype(np.int64)
+    sharing = feeds_output.sum(axis=1)
+    if len(sharing) and (most := int(sharing.max())) > channels:
+        raise CellError(
+            f"{most} vertices of a cell share the {channels} channels of its output. Use at least {most} stem channels."
+        )
+    share, remainder = np.divmod(channels, np.maximum(sharing, 1))
+    for vertex in range(last - 1, 0, -1):
+        order = feeds_output[:, : vertex - 1].sum(axis=1)
+        own = share + (order < remainder)
+        widest = (result[:, vertex + 1 : last] * adjacency[:, vertex, vertex + 1 : last]).max(axis=1, initial=0)
+        result[:, vertex] = np.where(feeds_output[:, vertex - 1], own, widest)
+    return result
+
+
+def parameters_of(adjacency: NDArray[np.uint8], labels: NDArray[np.int64], shape: NetworkShape) -> NDArray[np.int64]:
+    """Return the trainable parameters of the networks of cells that have equally many vertices.
+
+    Args:
+        adjacency: matrices of pruned cells, shape (cells, vertices, vertices).
+        labels: positions of the inner vertices' operations in ``OPERATIONS``, shape (cells, vertices - 2).
+        shape: what surrounds the cells.
+    """
+    stem = shape.stem_channels
+    total = np.full(len(adjacency), 9 * shape.bands * stem + 2 * stem, dtype=np.int64)
+    for stack in range(shape.stacks):
+        weights, projected, normalised = _cell_terms(adjacency, labels, shape.stack_channels(stack))
+        # scale and shift of a batch normalisation make two parameters a channel
+        total += shape.cells_per_stack * (weights + 2 * normalised) + _input_channels(shape, stack) * projected
+    return total + (shape.stack_channels(shape.stacks - 1) + 1) * shape.classes
+
+
+def macs_of(adjacency: NDArray[np.uint8], labels: NDArray[np.int64], shape: NetworkShape) -> NDArray[np.int64]:
+    """Return the multiply-accumulates for one image of the networks of cells that have equally many vertices.
+
+    Convolutions and the linear layer count; normalisation, activation, pooling, sums and biases do not (the
+    convention of ``torch.utils.flop_counter``, which counts two operations for one multiply-accumulate). Arguments
+    as in :func:`parameters_of`.
+    """
+    total = np.full(len(adjacency), 9 * shape.bands * shape.stem_channels * shape.image_size**2, dtype=np.int64)
+    for stack in range(shape.stacks):
+        weights, projected, _ = _cell_terms(adjacency, labels, shape.stack_channels(stack))
+        per_pixel = shape.cells_per_stack * weights + _input_channels(shape, stack) * projected
+        total += shape.stack_size(stack) ** 2 * per_pixel
+    return total + shape.stack_channels(shape.stacks - 1) * shape.classes
+
+
+def _cell_terms(
+    adjacency: NDArray[np.uint8], labels: NDArray[np.int64], channels: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return weights of the operations, channels projected from the input, and channels that are normalised."""
+    widths = vertex_channels(adjacency, channels)
+    area = _KERNEL_AREA[labels]
+    inner = widths[:, 1:-1]
+    weights = (area * inner**2).sum(axis=1)
+    projected = (adjacency[:, 0] * widths).sum(axis=1)
+    normalised = ((area > 0) * inner).sum(axis=1) + projected
+    return weights, projected, normalised
+
+
+def _input_channels(shape: NetworkShape, stack: int) -> int:
+    """Return the channels that enter the cells of a stack, summed over its cells."""
+    channels = shape.stack_channels(stack)
+    before = channels if stack == 0 else shape.stack_channels(stack - 1)
+    return before + (shape.cells_per_stack - 1) * channels
+
+
+def parameters(cell: Cell, shape: NetworkShape) -> int:
+    """Return the trainable parameters of a cell's network."""
+    return int(parameters_of(*_as_batch(cell), shape)[0])
+
+
+def macs(cell: Cell, shape: NetworkShape) -> int:
+    """Return the multiply-accumulates of a cell's network for one image; see :func:`macs_of` for what counts."""
+    return int(macs_of(*_as_batch(cell), shape)[0])
+
+
+def _as_batch(cell: Cell) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    pruned = cell.prune()
+    labels = np.array([[OPERATIONS.index(name) for name in pruned.operations[1:-1]]], dtype=np.int64)
+    return pruned.adjacency[None], labels

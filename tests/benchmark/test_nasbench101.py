@@ -1,0 +1,328 @@
+"""Importing NAS-Bench-101: framing, protobuf, repeats, partial files, damaged and hostile ones, and real records."""
+
+import base64
+import contextlib
+import io
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from terranas.benchmark.model_metrics import parse_model_metrics
+from terranas.benchmark.nasbench101 import NETWORK, import_nasbench101
+from terranas.benchmark.schema import BENCHMARK
+from terranas.benchmark.tabular import TabularBenchmark
+from terranas.benchmark.tfrecord import BLOCK_BYTES, MAX_RECORD_BYTES, count_blocks, masked_crc, read_blocks
+from terranas.core.errors import DataError
+from terranas.core.tables import read_attributes, read_table, write_table
+from terranas.space.cell import Cell
+from terranas.space.complexity import macs, parameters
+from terranas.space.table import cells_table
+
+NAN = float("nan")
+
+CHAIN = Cell.from_strings("010001000", "input,conv3x3-bn-relu,output")
+PLAIN = Cell.from_strings("0100", "input,output")
+WIDE = Cell.from_strings("0110000100010000", "input,conv1x1-bn-relu,maxpool3x3,output")
+
+
+# --- writing the published format, in the test's own words ---------------------------------------------------------
+
+
+def framed(payload: bytes) -> bytes:
+    length = struct.pack("<Q", len(payload))
+    return length + struct.pack("<I", masked_crc(length)) + payload + struct.pack("<I", masked_crc(payload))
+
+
+def varint(value: int) -> bytes:
+    digits = []
+    while value >= 128:
+        digits.append(value % 128 + 128)
+        value //= 128
+    return bytes([*digits, value])
+
+
+def evaluation(**values: float) -> bytes:
+    names = ("current_epoch", "training_time", "train_accuracy", "validation_accuracy", "test_accuracy")
+    body = b"".join(
+        bytes([8 * number + 1]) + struct.pack("<d", values[name])
+        for number, name in enumerate(names, start=1)
+        if name in values
+    )
+    return b"\x0a" + varint(len(body)) + body
+
+
+def message(*evaluations: bytes, parameters: int | None = 1000) -> bytes:
+    counted = b"" if parameters is None else b"\x10" + varint(parameters)
+    return b"".join(evaluations) + counted + b"\x19" + struct.pack("<d", 12.5)
+
+
+def row(cell: Cell, epochs: Any = 108, metrics: bytes = b"", **changes: Any) -> bytes:
+    entry = {
+        "hash": cell.hash,
+        "epochs": epochs,
+        "adjacency": cell.adjacency_string,
+        "operations": cell.operations_string,
+        "encoded": base64.b64encode(metrics or message(evaluation(validation_accuracy=0.9))).decode(),
+    }
+    return json.dumps(list((entry | changes).values())).encode()
+
+
+def imported(*payloads: bytes, max_vertices: int = 4) -> tuple[pd.DataFrame, dict[str, Any]]:
+    file = io.BytesIO(b"".join(map(framed, payloads)))
+    return import_nasbench101(file, "test.tfrecord", cells_table(max_vertices, 9, NETWORK))
+
+
+# --- framing -------------------------------------------------------------------------------------------------------
+
+
+def test_checksum_is_the_masked_castagnoli_crc() -> None:
+    # RFC 3720, appendix B.4: the CRC-32C of 32 zero bytes is 8A9136AA; rotated by 15 bits it is 22 6C 15 6D
+    rotated = (0x8A9136AA >> 15) | (0x8A9136AA << 17) & 0xFFFFFFFF
+    assert masked_crc(bytes(32)) == (rotated + 0xA282EAD8) % 2**32
+
+
+@given(st.lists(st.integers(0, BLOCK_BYTES // 2), max_size=8))
+@settings(max_examples=15, deadline=None)
+def test_blocks_hold_every_record_once_with_its_place(sizes: list[int]) -> None:
+    payloads = [bytes([index]) * size for index, size in enumerate(sizes)]
+    file = io.BytesIO(b"".join(map(framed, payloads)))
+    count = count_blocks(file)
+    blocks = list(read_blocks(file, "test"))
+    assert len(blocks) == count
+    records = [record for block in blocks for record in block]
+    assert [record.payload for record in records] == payloads
+    assert [record.number for record in records] == list(range(len(sizes)))
+    assert [record.offset for record in records] == [sum(sizes[:n]) + 16 * n for n in range(len(sizes))]
+    for number, block in enumerate(blocks):
+        assert all(record.offset // BLOCK_BYTES == number for record in block)
+
+
+@pytest.mark.parametrize(
+    ("start", "message_part"),
+    [
+        (0, "has a length that does not fit its checksum"),
+        (8, "has a length that does not fit its checksum"),
+        (12, "has content that does not fit its checksum"),
+        (-1, "has content that does not fit its checksum"),
+    ],
+)
+def test_a_flipped_bit_is_found(start: int, message_part: str) -> None:
+    good, bad = framed(row(CHAIN)), bytearray(framed(row(PLAIN)))
+    bad[start] ^= 1
+    with pytest.raises(DataError, match=rf"Record 1 of name \(at byte {len(good)}\) {message_part}"):
+        list(read_blocks(io.BytesIO(good + bytes(bad)), "name"))
+
+
+@given(st.integers(1, len(framed(row(PLAIN))) - 1))
+@settings(max_examples=25, deadline=None)
+def test_a_file_cut_within_a_record_is_refused(length: int) -> None:
+    good, cut = framed(row(CHAIN)), framed(row(PLAIN))[:length]
+    with pytest.raises(DataError, match=rf"Record 1 of name \(at byte {len(good)}\) is cut off: "):
+        list(read_blocks(io.BytesIO(good + cut), "name"))
+
+
+def test_an_absurd_length_takes_no_memory() -> None:
+    length = struct.pack("<Q", MAX_RECORD_BYTES + 1)
+    with pytest.raises(DataError, match=r"says it is 16,777,217 bytes long; expected at most 16,777,216"):
+        list(read_blocks(io.BytesIO(length + struct.pack("<I", masked_crc(length))), "name"))
+
+
+# --- protobuf ------------------------------------------------------------------------------------------------------
+
+
+def test_the_last_evaluation_is_the_final_one() -> None:
+    first = evaluation(current_epoch=0, training_time=0.0, train_accuracy=0.1, validation_accuracy=0.1)
+    last = evaluation(
+        current_epoch=108, training_time=700.5, train_accuracy=1.0, validation_accuracy=0.93, test_accuracy=0.92
+    )
+    assert parse_model_metrics(message(first, last, parameters=2_147_483_647)) == (700.5, 1.0, 0.93, 0.92, 2**31 - 1)
+
+
+def test_what_is_not_said_is_nan_and_unknown_fields_are_skipped() -> None:
+    path = b"\x32" + varint(300) + b"x" * 300  # checkpoint_path
+    unknown = b"\x38\x96\x01" + b"\x45" + b"abcd" + b"\x4a\x02hi"  # varint 7, 32 bits 8, bytes 9
+    body = path + b"\x29" + struct.pack("<d", 0.5) + unknown
+    found = parse_model_metrics(unknown + b"\x0a" + varint(len(body)) + body)
+    np.testing.assert_array_equal(found, [NAN, NAN, NAN, 0.5, NAN])
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "no evaluation_data"),
+        (message(parameters=5), "no evaluation_data"),
+        (b"\x0a\x05abc", "reaches beyond its message"),
+        (b"\x08\x01", "evaluation_data has wire type 0, expected 2"),
+        (b"\x0a\x02\x10\x01", "field 2 of evaluation_data has wire type 0, expected 1"),
+        (b"\x0a\x03\x11ab", "field 2 reaches beyond its message"),
+        (b"\x12\x01a", "trainable_parameters has wire type 2, expected 0"),
+        (b"\x10\x00", "trainable_parameters is 0, expected a positive int32"),
+        (b"\x10" + b"\xff" * 9 + b"\x01", "expected a positive int32"),
+        (b"\x10" + b"\xff" * 11, "longer than 10 bytes"),
+        (b"\x80", "a number reaches beyond its message"),
+        (b"\x00\x00", "field number 0"),
+        (b"\x0b", "wire type 3, which this message does not use"),
+        (message(evaluation(validation_accuracy=1.5)), "an accuracy lies outside of 0 to 1"),
+        (message(evaluation(training_time=-1.0)), "expected a finite time of at least 0"),
+        (message(evaluation(training_time=float("inf"))), "expected a finite time of at least 0"),
+    ],
+)
+def test_a_broken_message_is_refused_with_its_reason(content: bytes, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        parse_model_metrics(content)
+
+
+@given(st.binary(max_size=60))
+@settings(max_examples=200, deadline=None)
+def test_any_bytes_are_parsed_or_refused(content: bytes) -> None:
+    with contextlib.suppress(ValueError):
+        assert len(parse_model_metrics(content)) == 5
+
+
+# --- rows ----------------------------------------------------------------------------------------------------------
+
+
+def test_repeats_are_numbered_in_the_order_of_the_file_within_cell_and_epochs() -> None:
+    def run(cell: Cell, epochs: int, accuracy: float) -> bytes:
+        return row(cell, epochs, message(evaluation(validation_accuracy=accuracy)))
+
+    table, facts = imported(
+        run(WIDE, 108, 0.1), run(CHAIN, 108, 0.2), run(WIDE, 4, 0.3), run(WIDE, 108, 0.4), run(WIDE, 108, 0.5)
+    )
+    found = {(r.hash, r.epochs, r.repeat): r.validation_micro_accuracy for r in table.itertuples()}
+    assert found == {
+        (WIDE.hash, 4, 0): 0.3,
+        (WIDE.hash, 108, 0): 0.1,
+        (WIDE.hash, 108, 1): 0.4,
+        (WIDE.hash, 108, 2): 0.5,
+        (CHAIN.hash, 108, 0): 0.2,
+    }
+    assert table["hash"].is_monotonic_increasing
+    assert facts["records"] == 5
+    assert (facts["cells"], facts["cells_in_space"], facts["epochs"]) == (2, 91, [4, 108])
+    assert facts["licence"] == "Apache-2.0"
+    assert "ICML 2019" in facts["citation"]
+    assert TabularBenchmark(table).values(["validation_micro_accuracy"], [WIDE.hash])[0, 0] == pytest.approx(1 / 3)
+
+
+def test_columns_of_the_table(tmp_path: Path) -> None:
+    final = evaluation(training_time=800.0, train_accuracy=1.0, validation_accuracy=0.9, test_accuracy=0.8)
+    table, facts = imported(row(PLAIN, metrics=message(evaluation(validation_accuracy=0.1), final, parameters=77)))
+    write_table(table, tmp_path / "t.parquet", BENCHMARK, facts)
+    assert read_attributes(tmp_path / "t.parquet") == facts
+    (only,) = read_table(tmp_path / "t.parquet", BENCHMARK).to_dict("records")
+    expected = {
+        "dataset": "CIFAR-10",
+        "source": "NAS-Bench-101",
+        "outcome": "ok",
+        "device": "",
+        "training_seconds": 800.0,
+        "train_micro_accuracy": 1.0,
+        "validation_micro_accuracy": 0.9,
+        "test_micro_accuracy": 0.8,
+        "parameters": 77.0,
+        "macs": macs(PLAIN, NETWORK),
+    }
+    assert {name: only[name] for name in expected} == expected
+    for name in ("train_loss", "validation_macro_accuracy", "test_macro_accuracy", "latency_ms", "model_bytes"):
+        assert np.isnan(only[name])
+
+
+def test_macs_are_those_of_the_published_network_for_cells_of_any_size() -> None:
+    cells = [CHAIN, PLAIN, WIDE]
+    table, _ = imported(*map(row, cells))
+    assert dict(zip(table["hash"], table["macs"], strict=True)) == {cell.hash: macs(cell, NETWORK) for cell in cells}
+
+
+def test_a_cell_drawn_otherwise_is_recognised_by_its_graph() -> None:
+    mirrored = Cell.from_strings("0110000100010000", "input,maxpool3x3,conv1x1-bn-relu,output")
+    assert mirrored != WIDE
+    table, _ = imported(row(mirrored), row(WIDE))
+    assert table[["hash", "repeat"]].values.tolist() == [[WIDE.hash, 0], [WIDE.hash, 1]]
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"\xff\xfe", "codec can't decode"),
+        (b'["a", 1', "Expecting"),
+        (b"[" * 100_000, "recursion"),
+        (b'{"a": 1}', "expected a JSON list of 5 entries"),
+        (b"[1, 2, 3]", "expected a JSON list of 5 entries"),
+        (row(CHAIN, hash=7), "expected a text, got '7'"),
+        (row(CHAIN, epochs="108"), "expected epochs from 1 to 10000, got 108"),
+        (row(CHAIN, epochs=True), "expected epochs from 1 to 10000, got True"),
+        (row(CHAIN, epochs=0), "expected epochs from 1 to 10000, got 0"),
+        (row(CHAIN, epochs=10**30), "expected epochs"),
+        (row(CHAIN, encoded="no base 64!"), "base64"),
+        (row(CHAIN, encoded="ab"), "padding"),
+        (row(CHAIN, metrics=message(parameters=5)), "no evaluation_data"),
+        (row(CHAIN, adjacency=PLAIN.adjacency_string), "its graph is no valid cell"),
+        (row(CHAIN, operations="input,maxpool3x3,output"), "its graph has the hash"),
+    ],
+)
+def test_a_bad_row_is_named_with_its_place(payload: bytes, reason: str) -> None:
+    good = row(PLAIN)
+    with pytest.raises(DataError) as caught:
+        imported(good, payload)
+    text = str(caught.value)
+    assert text.startswith(f"Record 1 of test.tfrecord (at byte {len(good) + 16}) is no row of NAS-Bench-101: ")
+    assert reason in text
+
+
+def test_cells_outside_of_the_space_are_counted() -> None:
+    with pytest.raises(DataError) as caught:
+        imported(row(CHAIN), row(WIDE), row(PLAIN), row(WIDE), max_vertices=3)
+    text = str(caught.value)
+    assert "2 of the 4 records of test.tfrecord name a cell outside of the study's space of 7 cells" in text
+    assert f"record 1 (at byte {len(framed(row(CHAIN)))}), '{WIDE.hash}'" in text
+    assert "set space.max_vertices to 7" in text
+
+
+def test_a_file_without_records_is_refused() -> None:
+    with pytest.raises(DataError, match=r"test\.tfrecord holds no records"):
+        imported()
+
+
+# --- real records --------------------------------------------------------------------------------------------------
+
+
+def test_real_records(shared_data: Path) -> None:
+    path = shared_data / "nas-bench-101" / "nasbench_real_subset.tfrecord"
+    with path.open("rb") as file:
+        rows = [json.loads(record.payload) for block in read_blocks(file, "real") for record in block]
+    assert len(rows) == 79_840
+    drawn = {entry[0]: Cell.from_strings(entry[2], entry[3]) for entry in rows[:400]}
+    assert all(cell.hash == name for name, cell in drawn.items())
+
+    named = {entry[0]: (entry[2], entry[3]) for entry in rows}
+    cells = pd.DataFrame(
+        {"id": pd.array([None] * len(named), dtype="Int64"), "hash": sorted(named)}
+        | {
+            name: [named[architecture][position] for architecture in sorted(named)]
+            for position, name in enumerate(("adjacency", "operations"))
+        }
+    )
+    cells["num_vertices"] = cells["operations"].str.count(",") + 1
+    with path.open("rb") as file:
+        table, facts = import_nasbench101(file, path.name, cells)
+    assert facts["records"] == len(table) == 79_840
+    assert facts["cells"] == 19_960
+    assert facts["epochs"] == [4, 12, 36, 108]
+    assert table["repeat"].eq(0).all()
+    assert table["validation_micro_accuracy"].notna().all()
+    assert table["train_micro_accuracy"].isna().all()
+    # only the last fidelity has a time and a test accuracy in these records
+    assert table["test_micro_accuracy"].notna().equals(table["epochs"] == 108)
+    assert table["training_seconds"].notna().equals(table["epochs"] == 108)
+    final = table[table["epochs"] == 108].set_index("hash")
+    for name, cell in drawn.items():
+        assert final.loc[name, "parameters"] == parameters(cell, NETWORK)
+    assert TabularBenchmark(table).true_front(["test_micro_accuracy", "training_seconds"])

@@ -1,0 +1,126 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from terranas.config import StudyConfig, load_config
+from terranas.config.inputs import DataConfig, NpzConfig
+from terranas.core.errors import DataError
+from terranas.data.precheck import check_source, estimate_disk_use, source_files
+
+EUROSAT = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "eurosat" / "eurosat_rgb_32x32.npz"
+
+
+def npz(path, **arrays):
+    content = {
+        "x": np.zeros((6, 8, 8, 2), np.uint8),
+        "y": np.arange(6) % 3,
+        "names": np.array(["a", "b", "c"]),
+    } | arrays
+    np.savez_compressed(path, **{name: value for name, value in content.items() if value is not None})
+    return DataConfig(
+        name="x", source="npz", path=str(path), npz=NpzConfig(bands=2, classes=3, image_size=8)
+    )
+
+
+def so2sat(folder, libver="earliest"):
+    for name in ("training.h5", "validation.h5", "testing.h5"):
+        with h5py.File(folder / name, "w", libver=libver) as file:
+            file["sen2"] = np.zeros((20, 32, 32, 10))
+            file["label"] = np.eye(17)[np.arange(20) % 17]
+    return DataConfig(name="x", source="so2sat", path=str(folder))
+
+
+def test_good_sources_pass(tmp_path):
+    data = npz(tmp_path / "images.npz")
+    check_source(data)
+    assert source_files(data) == [str(tmp_path / "images.npz")]
+    check_source(so2sat(tmp_path))
+    check_source(DataConfig())
+    assert source_files(DataConfig()) == []
+    assert [Path(file).name for file in source_files(so2sat(tmp_path))] == ["training.h5", "validation.h5", "testing.h5"]
+
+
+@pytest.mark.parametrize("source", ["npz", "so2sat"])
+def test_missing_path_says_what_and_where(tmp_path, monkeypatch, source):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError) as caught:
+        check_source(DataConfig(name="x", source=source, path="nowhere/images"))
+    message = str(caught.value)
+    assert "data.path is 'nowhere/images'" in message
+    assert str(tmp_path / "nowhere" / "images") in message
+    assert {"npz": "EuroSAT", "so2sat": "mediaTUM"}[source] in message
+
+
+def test_folder_without_files_names_them(tmp_path):
+    so2sat(tmp_path)
+    (tmp_path / "validation.h5").unlink()
+    with pytest.raises(DataError, match="lacks validation.h5"):
+        check_source(DataConfig(name="x", source="so2sat", path=str(tmp_path)))
+
+
+@pytest.mark.parametrize("kept", [0.5, 0.999])
+def test_truncated_npz(tmp_path, kept):
+    data = npz(tmp_path / "images.npz", x=np.random.default_rng(0).integers(0, 255, (6, 8, 8, 2), np.uint8))
+    content = Path(data.path).read_bytes()
+    Path(data.path).write_bytes(content[: int(len(content) * kept)])
+    with pytest.raises(DataError, match=r"truncated"):
+        check_source(data)
+
+
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+def test_truncated_hdf5(tmp_path, libver):
+    data = so2sat(tmp_path, libver)
+    check_source(data)
+    path = tmp_path / "testing.h5"
+    path.write_bytes(path.read_bytes()[:-10_000])
+    with pytest.raises(DataError, match=r"testing.h5 is truncated: it has [\d,]+ bytes of [\d,]+"):
+        check_source(data)
+    path.write_bytes(b"no hdf5 file at all")
+    with pytest.raises(DataError, match=r"testing.h5 is no HDF5 file"):
+        check_source(data)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"y": None}, "lacks the array y; it has x, names"),
+        ({"x": np.zeros((6, 8, 8, 3), np.uint8)}, r"array x has shape \(6, 8, 8, 3\); expected \(N, 8, 8, 2\)"),
+        ({"x": np.zeros((6, 8, 8, 2), bool)}, "array x has type bool"),
+        ({"y": np.zeros(5, int)}, r"array y has shape \(5,\)"),
+        ({"y": np.zeros(6)}, "array y .* type float64; .* integers"),
+        ({"names": np.array(["a", "b"])}, r"array names has shape \(2,\) .* data.npz.classes 3"),
+        ({"names": np.array(["a", None, {}], dtype=object)}, "array names .* type object"),
+    ],
+)
+def test_wrong_arrays_are_named(tmp_path, arrays, message):
+    with pytest.raises(DataError, match=message):
+        check_source(npz(tmp_path / "images.npz", **arrays))
+
+
+def test_nothing_heavy_is_imported():
+    code = "import sys, terranas.data.precheck; print(*{'torch', 'pandas', 'h5py', 'numba'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_disk_use_covers_what_is_written(tmp_path):
+    default = StudyConfig()
+    images = 640 + 320 + 320
+    assert estimate_disk_use(default) > images * (18 * 1024 * 8 + 10 * 1024 * 4)
+    thesis_network = {"stem_channels": 128, "cells_per_stack": 3}
+    large = load_config({"space": {"max_vertices": 7}, "network": thesis_network})
+    assert estimate_disk_use(large) > 1e12
+    data = npz(tmp_path / "images.npz")
+    small = estimate_disk_use(load_config({"data": data.model_dump()}))
+    assert small < estimate_disk_use(default)
+
+
+@pytest.mark.skipif(not EUROSAT.exists(), reason="../shared/data/eurosat is not on this machine")
+def test_eurosat_headers():
+    check_source(DataConfig(name="EuroSAT", source="npz", path=str(EUROSAT)))
+    with pytest.raises(DataError, match=r"has shape \(27000, 32, 32, 3\); expected \(N, 64, 64, 3\)"):
+        check_source(DataConfig(name="EuroSAT", source="npz", path=str(EUROSAT), npz=NpzConfig(image_size=64)))

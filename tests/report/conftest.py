@@ -1,0 +1,367 @@
+"""Stand-in results of a small study: plausible tables that follow every schema the report reads."""
+
+import io
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from terranas.benchmark.schema import BENCHMARK, METRICS
+from terranas.benchmark.tabular import TabularBenchmark
+from terranas.comparison.arm_tests import compare_arms
+from terranas.comparison.schema import INDICATORS
+from terranas.config.load import load_config
+from terranas.core.figures import figure
+from terranas.data.schema import CLASS_COUNTS, SPLITS
+from terranas.landscape.accuracy import summarise_accuracy
+from terranas.landscape.schema import RUGGEDNESS
+from terranas.report.content import StudyResults
+from terranas.report.provenance import config_yaml
+from terranas.sampling.schema import WALKS
+from terranas.search.schema import RUNS
+from terranas.space.cell import OPERATIONS, Cell
+from terranas.space.complexity import NetworkShape, macs, parameters
+from terranas.space.schema import CELLS
+from terranas.surrogates.schema import PREDICTED_FRONTS, SCORES
+from terranas.training.status import TrainingStatus
+
+FIGURES = (
+    "class_distribution",
+    "accuracy_distribution",
+    "latency",
+    "ruggedness",
+    "size_analysis",
+    "fronts",
+    "violins",
+    "anytime",
+)
+OBJECTIVES = ["validation_micro_accuracy", "macs"]
+BUDGETS = {"surrogate": [10, 15, 20, 25], "random": [25, 30, 35, 40]}
+SEEDS = 12
+SAMPLE = 15
+
+Factory = Callable[..., StudyResults]
+
+
+@pytest.fixture(scope="session")
+def make_results() -> Factory:
+    """Return a function that makes results; its arguments replace settings (``title``, ``dataset``, ...) or tables."""
+    return study_results
+
+
+@pytest.fixture(scope="session")
+def results(make_results: Factory) -> StudyResults:
+    return make_results()
+
+
+@pytest.fixture(scope="session")
+def figures() -> dict[str, bytes]:
+    return {name: dummy_figure(name) for name in FIGURES}
+
+
+def study_results(
+    *,
+    title: str = "Default study",
+    dataset: str = "synthetic So2Sat-layout images",
+    source: str = "synthetic",
+    class_names: list[str] | None = None,
+    shift: float = 0.03,
+    **tables: Any,
+) -> StudyResults:
+    """Return results of a study; ``shift`` is how much better the surrogate arm's hypervolume is on average."""
+    rng = np.random.default_rng(7)
+    settings: dict[str, Any] = {"report": {"title": title}, "data": {"name": dataset, "source": source}}
+    if source != "synthetic":
+        settings["data"]["path"] = "data/images.npz"
+    config = load_config(settings).model_dump(mode="json")
+    names = class_names or [f"class {letter}" for letter in "ABCDEFGHIJKLMNOPQ"]
+    cells = cell_table()
+    table = benchmark_table(cells, dataset, rng)
+    indicators = indicator_table(dataset, shift, rng)
+    given: dict[str, Any] = {
+        "config": config,
+        "config_text": config_yaml(config),
+        "software": {
+            "terranas": "0.1.0",
+            "python": "CPython 3.11.7",
+            "platform": "Linux x86_64",
+            "packages": {"numpy": "2.4.6", "torch": None},
+            "git": {"commit": "0123456789abcdef0123456789abcdef01234567", "dirty": False},
+        },
+        "manifest": manifest(source, names),
+        "cells": cells,
+        "walks": walk_table(cells, rng),
+        "class_counts": class_count_table(names),
+        "table": table,
+        "failures": [],
+        "accuracy_summary": summarise_accuracy(TabularBenchmark(table)),
+        "ruggedness": ruggedness_table(dataset, rng),
+        "scores": score_table(dataset, rng),
+        "predicted": predicted_table(cells, dataset, rng),
+        "searched_table": table,
+        "runs": run_table(dataset),
+        "indicators": indicators,
+        "tests": compare_arms(
+            indicators,
+            OBJECTIVES,
+            list(zip(BUDGETS["surrogate"], BUDGETS["random"], strict=True)),
+            alpha=0.05,
+            resamples=200,
+            seed=0,
+        ),
+    }
+    return replace(StudyResults(**given), **tables)
+
+
+def cell_table() -> pd.DataFrame:
+    """Return all 91 cells of at most 4 vertices with their true complexity."""
+    shape = NetworkShape(bands=10, classes=17, image_size=32, stem_channels=8, stacks=3, cells_per_stack=1)
+    cells: dict[str, Cell] = {}
+    for vertices in range(2, 5):
+        pairs = list(itertools.combinations(range(vertices), 2))
+        for edges in itertools.product((0, 1), repeat=len(pairs)):
+            matrix = np.zeros((vertices, vertices), dtype=np.uint8)
+            for (source, target), present in zip(pairs, edges, strict=True):
+                matrix[source, target] = present
+            if (matrix[:-1].sum(axis=1) == 0).any() or (matrix[:, 1:].sum(axis=0) == 0).any():
+                continue
+            for inner in itertools.product(OPERATIONS, repeat=vertices - 2):
+                cell = Cell(matrix, ("input", *inner, "output"))
+                cells.setdefault(cell.hash, cell)
+    assert len(cells) == 91
+    rows = [
+        {
+            "id": None,
+            "hash": cell.hash,
+            "num_vertices": cell.num_vertices,
+            "num_edges": cell.num_edges,
+            "adjacency": cell.adjacency_string,
+            "operations": cell.operations_string,
+            "depth": 1,
+            "num_conv3x3": cell.operations.count(OPERATIONS[0]),
+            "num_conv1x1": cell.operations.count(OPERATIONS[1]),
+            "num_maxpool3x3": cell.operations.count(OPERATIONS[2]),
+            "parameters": parameters(cell, shape),
+            "macs": macs(cell, shape),
+        }
+        for cell in cells.values()
+    ]
+    return CELLS.from_rows(sorted(rows, key=lambda row: str(row["hash"])))
+
+
+def benchmark_table(cells: pd.DataFrame, dataset: str, rng: np.random.Generator) -> pd.DataFrame:
+    """Return a table with one training an architecture; heavier cells are somewhat more accurate."""
+    weight = np.log(cells["macs"].to_numpy(dtype=np.float64))
+    quality = (weight - weight.min()) / np.ptp(weight) * 0.25 + rng.normal(0.25, 0.05, len(cells))
+    accuracies = {
+        f"{split}_{kind}_accuracy": np.clip(quality + offset + rng.normal(0, 0.02, len(cells)), 0, 1)
+        for split, offset in (("train", 0.1), ("validation", 0.0), ("test", -0.03))
+        for kind in ("macro", "micro")
+    }
+    table = pd.DataFrame(
+        {
+            "hash": cells["hash"],
+            "id": cells["id"],
+            "epochs": 4,
+            "repeat": 0,
+            "outcome": "ok",
+            "dataset": dataset,
+            "source": "terranas",
+            "device": "cpu",
+            "train_loss": 2.0 - quality,
+            "validation_loss": 2.2 - quality,
+            **accuracies,
+            "training_seconds": 2 + weight / 10,
+            "parameters": cells["parameters"].astype("float64"),
+            "macs": cells["macs"].astype("float64"),
+            "latency_ms": 3 + cells["macs"] / 1e6 + rng.gamma(2, 0.2, len(cells)),
+            "model_bytes": cells["parameters"] * 4.0,
+        }
+    )
+    return BENCHMARK.validate(table)
+
+
+def failed(table: pd.DataFrame, outcomes: list[str]) -> pd.DataFrame:
+    """Return the table with the first rows' trainings failed, one for each outcome."""
+    trained = [c.name for c in METRICS if c.name not in ("parameters", "macs", "latency_ms", "model_bytes")]
+    changed = table.copy()
+    for row, outcome in enumerate(outcomes):
+        changed.loc[row, "outcome"] = outcome
+        changed.loc[row, trained] = np.nan
+    return BENCHMARK.validate(changed)
+
+
+def failure(cell: str, outcome: Any, reason: str) -> TrainingStatus:
+    """Return the record of a training that gave no full result."""
+    return TrainingStatus(
+        hash=cell,
+        outcome=outcome,
+        reason=reason,
+        epochs=1,
+        validation=None,
+        test=None,
+        processes=1,
+        device="cpu",
+        seconds=1.5,
+        resumed=False,
+        code="0" * 16,
+        numerics=1,
+        software={"torch": "2.13.0"},
+    )
+
+
+def manifest(source: str, class_names: list[str]) -> dict[str, Any]:
+    sizes = {"train": 640, "validation": 320, "test": 320}
+    return {
+        "source": source,
+        "bands": 10,
+        "classes": len(class_names),
+        "class_names": class_names,
+        "image_size": 32,
+        "splits": {
+            split: {"images": size, "sha256_images": f"{size:064x}", "sha256_labels": f"{size + 1:064x}"}
+            for split, size in sizes.items()
+        },
+    }
+
+
+def class_count_table(names: list[str]) -> pd.DataFrame:
+    shares = {split: np.geomspace(1, ratio, len(names)) for split, ratio in zip(SPLITS, (12, 20, 20), strict=True)}
+    rows = [
+        {
+            "split": split,
+            "class_index": index,
+            "class_name": name,
+            "count": round(size * float(shares[split][index] / shares[split].sum())),
+        }
+        for split, size in (("train", 640), ("validation", 320), ("test", 320))
+        for index, name in enumerate(names)
+    ]
+    return CLASS_COUNTS.from_rows(rows)
+
+
+def walk_table(cells: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    rows = [
+        {"walk": walk, "step": step, "hash": name, "id": None}
+        for walk in range(6)
+        for step, name in enumerate(rng.choice(cells["hash"].to_numpy(dtype=object), 5, replace=False))
+    ]
+    return WALKS.from_rows(rows)
+
+
+def ruggedness_table(dataset: str, rng: np.random.Generator) -> pd.DataFrame:
+    rows = []
+    for walk, metric in itertools.product(range(6), ("validation_macro_accuracy", "validation_micro_accuracy")):
+        rho = np.nan if walk == 5 and metric.endswith("micro_accuracy") else float(rng.uniform(-0.5, 0.8))
+        rows.append(
+            {
+                "walk": walk,
+                "metric": metric,
+                "dataset": dataset,
+                "visits": 5,
+                "autocorrelation": rho,
+                "ruggedness": 1 / rho,
+                "correlation_length": -1 / np.log(abs(rho)),
+                "ruggedness_published": 1 / (rho + 0.05),
+            }
+        )
+    return RUGGEDNESS.from_rows(rows)
+
+
+def score_table(dataset: str, rng: np.random.Generator) -> pd.DataFrame:
+    rows = []
+    for objective, size, repeat in itertools.product(OBJECTIVES, (15, 25, 35, 45), range(5)):
+        rank = 1 - 4 / size - float(rng.uniform(0, 0.2))
+        scale = 0.05 if objective.endswith("accuracy") else 4e5
+        rows.append(
+            {
+                "dataset": dataset,
+                "objective": objective,
+                "size": size,
+                "repeat": repeat,
+                "held_out": 91 - size,
+                "spearman": rank,
+                "kendall": rank * 0.8,
+                "pearson": rank,
+                "mae": scale * (1.1 - rank),
+                "rmse": scale * (1.3 - rank),
+                "r2": rank**2,
+                "fit_seconds": 0.02,
+                "predict_seconds": 0.001,
+            }
+        )
+    return SCORES.from_rows(rows)
+
+
+def predicted_table(cells: pd.DataFrame, dataset: str, rng: np.random.Generator) -> pd.DataFrame:
+    rows = []
+    for seed in range(SEEDS):
+        for name in rng.choice(cells["hash"].to_numpy(dtype=object), int(rng.integers(3, 9)), replace=False):
+            values = {"validation_micro_accuracy": 0.4, "macs": 1e6}
+            rows.append({"dataset": dataset, "seed": seed, "hash": name, "scope": "space", **values})
+    return PREDICTED_FRONTS.from_rows(rows)
+
+
+def run_table(dataset: str, stopped_by: str = "budget") -> pd.DataFrame:
+    rows = [
+        {
+            "arm": arm,
+            "dataset": dataset,
+            "budget": budget,
+            "seed": seed,
+            "starts_wanted": 4,
+            "starts": 4,
+            "evaluations": budget,
+            "stopped_by": stopped_by,
+        }
+        for arm, budgets in BUDGETS.items()
+        for budget in budgets
+        for seed in range(SEEDS)
+    ]
+    return RUNS.from_rows(rows)
+
+
+def indicator_table(dataset: str, shift: float, rng: np.random.Generator) -> pd.DataFrame:
+    rows = []
+    for arm, budgets in BUDGETS.items():
+        for step, budget in enumerate(budgets):
+            for seed in range(SEEDS):
+                volume = 0.7 + 0.03 * step + (shift if arm == "surrogate" else 0) + float(rng.normal(0, 0.01))
+                rows.append(
+                    {
+                        "arm": arm,
+                        "dataset": dataset,
+                        "budget": budget,
+                        "charged": budget + (SAMPLE if arm == "surrogate" else 0),
+                        "seed": seed,
+                        "size": int(rng.integers(3, 9)),
+                        "hypervolume": volume,
+                        "hypervolume_regret": 0.9 - volume,
+                        "igd_plus": max(0.0, 0.9 - volume + float(rng.normal(0, 0.02))),
+                        "diameter": float(rng.integers(4, 9)),
+                        "mean_pairwise_distance": float(rng.uniform(2, 5)),
+                        "best_validation_micro_accuracy": float(rng.uniform(0.48, 0.55)),
+                        "mean_validation_micro_accuracy": float(rng.uniform(0.3, 0.4)),
+                        "std_validation_micro_accuracy": 0.1,
+                        "best_macs": 2.5e5,
+                        "mean_macs": 1e6,
+                        "std_macs": 4e5,
+                    }
+                )
+    return INDICATORS.from_rows(rows)
+
+
+def dummy_figure(name: str) -> bytes:
+    """Return a PNG file with something drawn in it."""
+    with figure(6.3, 3.2) as (drawn, axes):
+        axes.plot(np.sin(np.arange(40) / 5 + len(name)))
+        axes.set_title(f"{name.replace('_', ' ')} – stand-in")
+        file = io.BytesIO()
+        drawn.savefig(file, format="png")
+    plt.close("all")
+    return file.getvalue()

@@ -1,0 +1,107 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from terranas.report import formats
+from terranas.report.formats import MINUS, MISSING, SPACE
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0.0, "0"),
+        (1234.5, "1,230"),
+        (9.996, "10.0"),
+        (0.012345, "0.0123"),
+        (-0.5, f"{MINUS}0.500"),
+        (123456.0, "123,000"),
+        (1.5e9, "1.50e+09"),
+        (math.nan, MISSING),
+    ],
+)
+def test_three_significant_digits(number, text):
+
+    assert formats.significant(number) == text
+
+
+@given(st.floats(min_value=1e-4, max_value=9.9e6))
+def test_significant_digits_are_those_of_the_number(number):
+    read = float(formats.significant(number).replace(",", ""))
+    assert read == pytest.approx(number, rel=0.0051)
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "text"),
+    [
+        ("test_macro_accuracy", 0.58672, f"58.7{SPACE}%"),
+        ("macs", 1.5531e9, f"1,550{SPACE}M"),
+        ("macs", 803_200.0, f"0.803{SPACE}M"),
+        ("parameters", 28161.0, "28,161"),
+        ("parameters", 2_705_937.0, f"2.71{SPACE}M"),
+        ("model_bytes", 112_644.0, f"113{SPACE}kB"),
+        ("model_bytes", 900.0, f"900{SPACE}B"),
+        ("latency_ms", 13.3612, f"13.4{SPACE}ms"),
+        ("training_seconds", 5036.4, f"5,040{SPACE}s"),
+        ("train_loss", 1.23456, "1.23"),
+        ("macs", math.nan, MISSING),
+    ],
+)
+def test_metrics_have_units_and_no_false_digits(metric, value, text):
+    assert formats.metric_value(metric, value) == text
+
+
+def test_errors_of_accuracies_are_percentage_points():
+    assert formats.metric_error("validation_micro_accuracy", 0.0251) == f"2.5{SPACE}points"
+    assert formats.metric_error("latency_ms", 0.31) == f"0.310{SPACE}ms"
+    assert formats.metric_error("validation_micro_accuracy", math.nan) == MISSING
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(0.00099, f"<{SPACE}0.001"), (0.0123, "0.012"), (0.5, "0.50"), (1.0, "1.0"), (math.nan, MISSING)]
+)
+def test_p_values(p, text):
+    assert formats.p_value(p) == text
+
+
+@pytest.mark.parametrize(
+    ("indicator", "name"),
+    [
+        ("best_macs", "best MACs"),
+        ("std_training_seconds", "standard deviation of the training time"),
+        ("mean_pairwise_distance", "mean pairwise distance"),
+        ("igd_plus", "IGD+"),
+        ("hypervolume", "hypervolume"),
+    ],
+)
+def test_indicators_have_names(indicator, name):
+    assert formats.indicator_name(indicator) == name
+
+
+@pytest.mark.parametrize(
+    ("indicator", "value", "text"),
+    [
+        ("hypervolume", 0.81249, "0.812"),
+        ("best_macs", 803_200.0, f"0.803{SPACE}M"),
+        ("size", 5.5, "5.5"),
+        ("diameter", 7.0, "7"),
+        ("mean_pairwise_distance", 3.14159, "3.14"),
+    ],
+)
+def test_indicators_have_units(indicator, value, text):
+    assert formats.indicator_value(indicator, value) == text
+
+
+def test_words():
+    assert formats.listed(["a"]) == "a"
+    assert formats.listed(["a", "b", "c"]) == "a, b and c"
+    assert formats.counted(1, "class", "classes") == "1 class"
+    assert formats.counted(1200, "search", "searches") == "1,200 searches"
+    assert formats.span([3, math.nan, 7.0], formats.count) == "3 to 7"
+    assert formats.span([4, 4], formats.count) == "4"
+    assert formats.span([math.nan], formats.count) == MISSING
+    assert formats.fixed(-0.001) == "0.00"
+    assert formats.fixed(-0.126) == f"{MINUS}0.13"
+    assert formats.outcome_name("diverged") == "diverged"
+    assert "strange" in formats.outcome_name("strange")

@@ -1,0 +1,22 @@
+"""List the architectures to train."""
+
+import logging
+from typing import Any
+
+from terranas.core.script import run_script
+from terranas.core.tables import read_table
+from terranas.sampling.architectures import write_architectures
+from terranas.sampling.schema import WALKS
+from terranas.sampling.selection import select_architectures
+from terranas.space.schema import CELLS
+
+
+def main(snakemake: Any) -> None:
+    cells = read_table(snakemake.input.cells, CELLS, ["hash", "id", "adjacency", "operations"])
+    walks = read_table(snakemake.input.walks, WALKS)
+    chosen = select_architectures(cells, walks, snakemake.params.architectures)
+    logging.getLogger("terranas").info("%d architectures to train", len(chosen))
+    write_architectures(snakemake.output.architectures, snakemake.params.key, chosen)
+
+
+run_script(main, snakemake)  # noqa: F821
