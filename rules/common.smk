@@ -176,8 +176,9 @@ SESSIONS = sessions()
 
 
 def session_members(wildcards):
-    """Return the hashes of a profiling session, in the order they are measured."""
-    return SESSIONS[int(wildcards.session)]
+    """Return hash, adjacency and operations of a profiling session's architectures, in the order they are measured."""
+    members = [ARCHITECTURES[member] for member in SESSIONS[int(wildcards.session)]]
+    return [{"hash": cell.hash, "adjacency": cell.adjacency, "operations": cell.operations} for cell in members]
 
 
 def searched(path):

@@ -8,14 +8,6 @@ localrules:
     profiling_collect,
 
 
-def session_cells(wildcards):
-    """Return hash, adjacency and operations of a session's architectures, in the order they are measured."""
-    return [
-        {"hash": member, "adjacency": ARCHITECTURES[member].adjacency, "operations": ARCHITECTURES[member].operations}
-        for member in session_members(wildcards)
-    ]
-
-
 rule profiling_session:
     input:
         # the list's order and time do not matter, only the members, which are params
@@ -35,7 +27,7 @@ rule profiling_session:
         runtime=escalating(60),
         gpu=gpus("profiling"),
     params:
-        members=session_cells,
+        members=session_members,
         network=settings("network"),
         image=image_shape(),
         protocol=settings("profiling", "protocol", "threads", "batch_size", "warmup_runs", "timed_runs"),

@@ -79,7 +79,7 @@ rule report_page:
         "../envs/terranas.yaml"
     threads: 1
     resources:
-        mem_mb=escalating(1500),
+        mem_mb=escalating(3000),
         runtime=escalating(10),
     params:
         code=code("report/page.py"),

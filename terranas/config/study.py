@@ -95,8 +95,8 @@ class StudyConfig(Section):
         sharing = max(1, self.space.max_vertices - 2)
         if self.network.stem_channels < sharing:
             raise ValueError(
-                f"network.stem_channels is {self.network.stem_channels}; up to {sharing} vertices share the channels of a "
-                f"cell with {self.space.max_vertices} vertices, so at least {sharing} are needed"
+                f"network.stem_channels is {self.network.stem_channels}; up to {sharing} vertices share the channels "
+                f"of a cell with {self.space.max_vertices} vertices, so at least {sharing} are needed"
             )
         half = self.network.stacks - 1
         if self.data.image_size >> half < 1:

@@ -1,4 +1,7 @@
-"""Names and sizes of the So2Sat LCZ42 layout (Zhu et al. 2020, doi.org/10.1109/MGRS.2020.2964708)."""
+"""Names of the splits; names and sizes of the So2Sat LCZ42 layout (Zhu et al. 2020, 10.1109/MGRS.2020.2964708)."""
+
+SPLITS = ("train", "validation", "test")
+"""Parts of every data set."""
 
 SO2SAT_FILES = {"train": "training.h5", "validation": "validation.h5", "test": "testing.h5"}
 """File of each split."""

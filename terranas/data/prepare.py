@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from terranas.core.errors import DataError
 from terranas.core.files import atomic_path, require_free_space
 from terranas.core.logs import progress
+from terranas.data.layout import SPLITS
 from terranas.data.reader import Reader
-from terranas.data.schema import BAND_STATISTICS, CLASS_COUNTS, SPLITS
+from terranas.data.schema import BAND_STATISTICS, CLASS_COUNTS
 
 logger = logging.getLogger(__name__)
 

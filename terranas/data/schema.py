@@ -1,8 +1,9 @@
 """Schemas of the data stage's tables."""
 
 from terranas.core.tables import Column, TableSchema
+from terranas.data.layout import SPLITS
 
-SPLITS = ("train", "validation", "test")
+__all__ = ["BAND_STATISTICS", "CLASS_COUNTS", "SPLITS"]
 
 BAND_STATISTICS = TableSchema(
     name="data.band_statistics",

@@ -100,7 +100,7 @@ class _World:
 
     def __init__(self, seed: int):
         rng = generator(seed, "data.synthetic.classes")
-        # spectra: smooth curves over the bands; classes of a group differ little, so that texture has to tell them apart
+        # spectra: smooth curves over the bands; classes of a group differ little, and texture has to tell them apart
         groups = rng.normal(scale=GROUP_SPREAD, size=(GROUPS, 5))
         group = rng.permutation(np.arange(CLASSES) % GROUPS)
         knots = groups[group] + rng.normal(scale=CLASS_SPREAD, size=(CLASSES, 5))

@@ -158,7 +158,7 @@ def ruggedness_distribution(ruggedness: pd.DataFrame) -> Iterator[Drawing]:
         axes[0].set_xlabel("lag-1 autocorrelation")
         _scale_ruggedness(axes[1], numbers)
         for ax in axes:
-            ax.axvline(0, color=COLOURS["grey"], linewidth=0.8, zorder=0.5)
+            ax.axvline(0, color=COLOURS["grey"], linewidth=0.8, zorder=0.8)
             ax.grid(axis="y", visible=False)
             ax.tick_params(axis="y", length=0)
         datasets = ", ".join(sorted(numbers["dataset"].unique()))
@@ -203,7 +203,7 @@ def _scale_ruggedness(axes: Axes, numbers: pd.DataFrame) -> None:
     reach = 2 * float(np.nanmax(values, initial=5.0))
     decades = int(np.log10(reach))
     powers = [10.0**power for power in range(0, decades + 1, 1 + decades // 3)]  # at most three labels a side fit
-    axes.set_xscale("symlog", linthresh=1, linscale=0.4)
+    axes.set_xscale("symlog", linthresh=1, linscale=0.5 * max(1, decades / 3))
     axes.set_xlim(-reach, reach)
     axes.set_xticks([*(-power for power in reversed(powers)), *powers])
     axes.xaxis.set_minor_locator(NullLocator())

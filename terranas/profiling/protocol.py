@@ -87,10 +87,9 @@ class QuickProtocol:
     ) -> tuple[NDArray[np.float64], float, bool]:
         device.reset_peak_memory()
         drawing = torch.Generator().manual_seed(derive_seed(seed, "profiling.input"))
-        images = torch.randn((self.batch_size, shape.bands, shape.image_size, shape.image_size), generator=drawing).to(
-            device.torch_device
-        )
-        network = network.to(device.torch_device)
+        size = (self.batch_size, shape.bands, shape.image_size, shape.image_size)
+        images = torch.randn(size, generator=drawing).to(device.torch_device, memory_format=torch.channels_last)
+        network = network.to(device.torch_device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         forward: Callable[[], Tensor] = lambda: network(images)  # noqa: E731  (one name for warm-up and runs)
         with torch.inference_mode():
             for _ in range(self.warmup_runs):

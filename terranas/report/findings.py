@@ -79,6 +79,12 @@ def sampling_sentences(walks: pd.DataFrame, sampling: Mapping[str, Any]) -> list
         f"{counted(walks['walk'].nunique(), 'random walk')} of {counted(sampling['steps'], 'step')} saw {visited}; two "
         f"cells are neighbours when {NEIGHBOURHOODS[sampling['neighbourhood']]}."
     ]
+    redraws = walks.groupby("walk")["redraws"].first().sum()
+    lines.append(
+        f"Walks were drawn again {counted(redraws, 'time')} because they had no unvisited neighbour left."
+        if redraws
+        else "No walk got stuck."
+    )
     if sampling["architectures"] == "all":
         lines.append("All cells of the space are trained, whether a walk visits them or not.")
     else:

@@ -106,6 +106,7 @@ def walks_table(walks: Walks, cells: pd.DataFrame) -> pd.DataFrame:
             {
                 "walk": np.repeat(np.arange(count), length),
                 "step": np.tile(np.arange(length), count),
+                "redraws": np.repeat(walks.redraws, length),
                 "hash": visits["hash"].to_numpy(),
                 "id": visits["id"].array,
             }

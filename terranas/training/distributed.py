@@ -112,7 +112,7 @@ def run_processes(folder: Path, processes: int) -> bool:
     finally:
         for worker in workers:
             worker.kill()
-            worker.wait()
+            worker.communicate()
         relay.join(timeout=10)
     if OUT_OF_MEMORY_EXIT in codes.values():
         return False
@@ -131,7 +131,8 @@ def end_with_parent() -> None:
     """End this process when the one that started it ends, however it ends."""
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        # not sys.stdin: its lock, held by this thread, would abort the interpreter when it ends
+        os.read(0, 1)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

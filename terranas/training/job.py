@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from terranas.core.errors import DataError
 from terranas.core.files import write_json
 from terranas.core.randomness import derive_seed, generator
-from terranas.data.schema import SPLITS
+from terranas.data.layout import SPLITS
 from terranas.space.cell import Cell
 from terranas.space.complexity import NetworkShape
 from terranas.space.network import Network

@@ -21,9 +21,7 @@ def npz(path, **arrays):
         "names": np.array(["a", "b", "c"]),
     } | arrays
     np.savez_compressed(path, **{name: value for name, value in content.items() if value is not None})
-    return DataConfig(
-        name="x", source="npz", path=str(path), npz=NpzConfig(bands=2, classes=3, image_size=8)
-    )
+    return DataConfig(name="x", source="npz", path=str(path), npz=NpzConfig(bands=2, classes=3, image_size=8))
 
 
 def so2sat(folder, libver="earliest"):
@@ -41,7 +39,11 @@ def test_good_sources_pass(tmp_path):
     check_source(so2sat(tmp_path))
     check_source(DataConfig())
     assert source_files(DataConfig()) == []
-    assert [Path(file).name for file in source_files(so2sat(tmp_path))] == ["training.h5", "validation.h5", "testing.h5"]
+    assert [Path(file).name for file in source_files(so2sat(tmp_path))] == [
+        "training.h5",
+        "validation.h5",
+        "testing.h5",
+    ]
 
 
 @pytest.mark.parametrize("source", ["npz", "so2sat"])
@@ -58,7 +60,7 @@ def test_missing_path_says_what_and_where(tmp_path, monkeypatch, source):
 def test_folder_without_files_names_them(tmp_path):
     so2sat(tmp_path)
     (tmp_path / "validation.h5").unlink()
-    with pytest.raises(DataError, match="lacks validation.h5"):
+    with pytest.raises(DataError, match=r"lacks validation\.h5"):
         check_source(DataConfig(name="x", source="so2sat", path=str(tmp_path)))
 
 

@@ -33,7 +33,7 @@ def benchmark_of(**columns: list[float]) -> TabularBenchmark:
 def walks_of(*walks: list[int]) -> pd.DataFrame:
     return WALKS.from_rows(
         [
-            {"walk": walk, "step": step, "hash": f"{number:032x}", "id": None}
+            {"walk": walk, "step": step, "redraws": 0, "hash": f"{number:032x}", "id": None}
             for walk, numbers in enumerate(walks)
             for step, number in enumerate(numbers)
         ]

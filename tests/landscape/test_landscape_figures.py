@@ -31,6 +31,7 @@ def table_of(count: int = 12, failed: int = 0) -> pd.DataFrame:
         table[column.name] = generator.uniform(0.2, 0.6, count)
     table["macs"] = 1e6 * np.arange(1, count + 1)
     table["parameters"] = 1e3 * np.arange(1, count + 1)
+    table["model_bytes"] = 1e4
     table["latency_ms"] = np.arange(1, count + 1) ** 2
     accuracies = [name for name in table.columns if "accuracy" in name]
     table.loc[: failed - 1, accuracies] = math.nan
@@ -59,12 +60,13 @@ def legend(drawn: Figure) -> list[str]:
 def overlapping_labels(drawn: Figure) -> list[tuple[str, str]]:
     """Return pairs of visible tick labels and titles that cover each other."""
     drawn.canvas.draw()
-    texts = [*drawn.texts, *([drawn._suptitle] if drawn._suptitle else [])]
+    texts = list(drawn.texts)  # the headline is one of them
     for axes in drawn.axes:
-        ticks = [*axes.get_xticklabels(), *axes.get_yticklabels()] if axes.axison else []
-        texts += [label for label in ticks if label.get_text() and label.get_visible()]
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            texts += [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
         texts += [axes.title, axes.xaxis.label, axes.yaxis.label, axes._left_title]
-    drawn_texts = [text for text in texts if text.get_text().strip()]
+    drawn_texts = [text for text in texts if text.get_text().strip() and text.get_visible()]
     boxes = [text.get_window_extent().shrunk(0.9, 0.8) for text in drawn_texts]
     return [
         (one.get_text(), other.get_text())
@@ -196,7 +198,7 @@ def test_the_scripts_write_every_declared_file(tmp_path: Path) -> None:
     table = table_of(12, failed=1)
     walks = WALKS.from_rows(
         [
-            {"walk": walk, "step": step, "hash": f"{3 * walk + step:032x}", "id": None}
+            {"walk": walk, "step": step, "redraws": 0, "hash": f"{3 * walk + step:032x}", "id": None}
             for walk in range(3)
             for step in range(5)
         ]

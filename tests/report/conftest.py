@@ -4,6 +4,7 @@ import io
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -52,6 +53,12 @@ Factory = Callable[..., StudyResults]
 def make_results() -> Factory:
     """Return a function that makes results; its arguments replace settings (``title``, ``dataset``, ...) or tables."""
     return study_results
+
+
+@pytest.fixture(scope="session")
+def stand_in() -> SimpleNamespace:
+    """Return the functions that make single tables, and the settings they share."""
+    return SimpleNamespace(failed=failed, failure=failure, run_table=run_table, budgets=BUDGETS, objectives=OBJECTIVES)
 
 
 @pytest.fixture(scope="session")
@@ -247,7 +254,7 @@ def class_count_table(names: list[str]) -> pd.DataFrame:
 
 def walk_table(cells: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     rows = [
-        {"walk": walk, "step": step, "hash": name, "id": None}
+        {"walk": walk, "step": step, "redraws": walk % 2, "hash": name, "id": None}
         for walk in range(6)
         for step, name in enumerate(rng.choice(cells["hash"].to_numpy(dtype=object), 5, replace=False))
     ]

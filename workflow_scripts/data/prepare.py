@@ -6,10 +6,11 @@ from terranas.config.inputs import NpzConfig
 from terranas.core.files import write_json
 from terranas.core.script import run_script
 from terranas.core.tables import write_table
+from terranas.data.layout import SPLITS
 from terranas.data.npz import NpzReader
 from terranas.data.prepare import prepare
 from terranas.data.reader import Reader, check_facts
-from terranas.data.schema import BAND_STATISTICS, CLASS_COUNTS, SPLITS
+from terranas.data.schema import BAND_STATISTICS, CLASS_COUNTS
 from terranas.data.so2sat import So2SatReader
 
 

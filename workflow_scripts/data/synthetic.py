@@ -3,7 +3,7 @@
 from typing import Any
 
 from terranas.core.script import run_script
-from terranas.data.schema import SPLITS
+from terranas.data.layout import SPLITS
 from terranas.data.synthetic import write_synthetic
 
 

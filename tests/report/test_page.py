@@ -1,0 +1,300 @@
+import json
+import re
+import runpy
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from terranas.benchmark.schema import BENCHMARK
+from terranas.comparison.schema import INDICATORS
+from terranas.core.errors import DataError
+from terranas.core.tables import write_table
+from terranas.data.schema import CLASS_COUNTS
+from terranas.landscape.schema import RUGGEDNESS
+from terranas.report.page import SYNTHETIC_WARNING, render_page
+from terranas.sampling.schema import WALKS
+from terranas.search.schema import RUNS
+from terranas.space.schema import CELLS
+from terranas.surrogates.schema import PREDICTED_FRONTS, SCORES
+from terranas.training.status import TrainingStatus, write_status
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = (ROOT / "terranas" / "report" / "templates" / "page.html").read_text(encoding="utf-8")
+VOID = {"meta", "img", "br", "hr", "link", "input"}
+
+
+class Page(HTMLParser):
+    """Elements of a page, with a check that they nest."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements: list[tuple[str, dict]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == [], f"never closed: {self.open}"
+
+    def handle_starttag(self, tag, attributes):
+        names = [name for name, _ in attributes]
+        assert len(names) == len(set(names)), f"{tag} has an attribute twice"
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, f"</{tag}> closes another element"
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] != "style":
+            self.words.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+
+@pytest.fixture(scope="module")
+def html(results, figures):
+    return render_page(results, figures, TEMPLATE)
+
+
+@pytest.fixture(scope="module")
+def page(html):
+    return Page(html)
+
+
+def test_nothing_is_loaded(html, page):
+    assert not re.search(r"https?:|//[a-z]", re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "", html))
+    assert "url(" not in html
+    assert "@import" not in html
+    for tag in ("script", "link", "iframe", "object", "embed", "base", "form"):
+        assert page.all(tag) == []
+    for image in page.all("img"):
+        assert image["src"].startswith("data:image/png;base64,")
+    (policy,) = [meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'")
+
+
+def test_every_figure_has_words_with_numbers(page, figures):
+    images = page.all("img")
+    assert len(images) == len(figures)
+    for image in images:
+        assert len(image["alt"]) > 40
+        assert re.search(r"\d", image["alt"])
+        assert int(image["width"]) > 100
+        assert int(image["height"]) > 100
+
+
+def test_every_drawing_has_words(page):
+    drawings = [svg for svg in page.all("svg") if svg.get("class") == "cell"]
+    assert drawings
+    assert all(svg["role"] == "img" and svg["aria-label"].startswith("Cell of") for svg in drawings)
+    assert all(svg.get("aria-hidden") == "true" for svg in page.all("svg") if svg.get("class") != "cell")
+
+
+def test_contents_lead_to_sections_in_data_flow_order(page):
+    sections = [attributes["id"] for attributes in page.all("section")]
+    assert sections == [
+        "overview",
+        "space",
+        "data",
+        "sampling",
+        "benchmark",
+        "landscape",
+        "surrogates",
+        "search",
+        "comparison",
+        "provenance",
+    ]
+    targets = [link["href"] for link in page.all("a") if link.get("class") != "skip"]
+    assert targets == [f"#{name}" for name in sections]
+
+
+def test_names_are_unique_and_references_resolve(page):
+    names = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(names) == len(set(names))
+    for _, attributes in page.elements:
+        if reference := attributes.get("aria-labelledby"):
+            assert reference in names
+    assert page.elements[0] == ("html", {"lang": "en"})
+    assert len(page.all("h1")) == len(page.all("main")) == 1
+
+
+def test_tables_are_reached_by_keyboard_and_rows_fit_their_heads(page):
+    regions = [attributes for attributes in page.all("div") if attributes.get("class") == "scroll"]
+    assert len(regions) == len(page.all("table"))
+    assert all(region["tabindex"] == "0" for region in regions)
+
+
+def test_says_synthetic_only_where_it_is(make_results, figures, page):
+    assert SYNTHETIC_WARNING in page.text
+    real = make_results(dataset="EuroSAT RGB", source="npz")
+    text = Page(render_page(real, figures, TEMPLATE)).text
+    # the configuration has a section of that name
+    assert "synthetic" not in text.replace(" ".join(real.config_text.split()), "")
+    assert "EuroSAT RGB" in text
+
+
+def test_equal_results_give_equal_pages(make_results, figures, html):
+    assert render_page(make_results(), dict(reversed(figures.items())), TEMPLATE) == html
+
+
+def test_names_cannot_become_markup(stand_in, make_results, figures):
+    evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> & </style>"
+    results = make_results(
+        title=evil, dataset=f"{evil} synthetic", class_names=[evil, *(f"{evil} {n}" for n in range(1, 17))]
+    )
+    results = replace(
+        results,
+        failures=[stand_in.failure(results.cells["hash"].iloc[0], "diverged", evil)],
+        software={**results.software, "packages": {evil: evil}, "platform": evil},
+    )
+    hostile = Page(render_page(results, figures, TEMPLATE))
+    assert hostile.all("script") == []
+    assert len(hostile.all("img")) == len(figures)
+    assert not any(name.startswith("on") for _, attributes in hostile.elements for name in attributes)
+    assert hostile.text.count("<script>alert(1)</script>") > 4
+
+
+def test_the_whole_configuration_stands_on_the_page(page, results):
+    assert " ".join(results.config_text.split()) in page.text
+
+
+def test_reasons_of_failed_trainings_are_told(stand_in, results, figures):
+    hashes = results.cells["hash"]
+    table = stand_in.failed(results.table, ["diverged", "accepted_failure"])
+    records = [
+        stand_in.failure(hashes[0], "diverged", "The loss became NaN."),
+        stand_in.failure(hashes[1], "accepted_failure", "Killed."),
+    ]
+    text = Page(
+        render_page(replace(results, table=table, searched_table=table, failures=records), figures, TEMPLATE)
+    ).text
+    for words in (hashes[0][:8], "The loss became NaN.", hashes[1][:8], "Killed.", "given up by hand"):
+        assert words in text
+
+
+def test_a_page_without_any_result_is_still_a_page(stand_in, results, figures):
+    table = stand_in.failed(results.table, ["diverged"] * 91)
+    empty = replace(
+        results,
+        table=table,
+        searched_table=table,
+        tests=results.tests.iloc[:0],
+        ruggedness=results.ruggedness.assign(ruggedness=np.nan, autocorrelation=np.nan),
+        scores=results.scores.assign(spearman=np.nan),
+    )
+    text = Page(render_page(empty, figures, TEMPLATE)).text
+    assert "No test between the arms could be made." in text
+    assert "there is no Pareto front" in text
+    assert "nan" not in text.lower().split()
+
+
+def test_a_published_benchmark_is_named_where_it_was_searched(results, figures):
+    config = {**results.config, "search": {**results.config["search"], "benchmark": "nasbench101"}}
+    published = results.table.assign(dataset="CIFAR-10", latency_ms=np.nan, device="")
+    text = Page(render_page(replace(results, config=config, searched_table=published), figures, TEMPLATE)).text
+    assert "searched a published one (CIFAR-10)" in text
+    assert "validation micro accuracy and MACs on CIFAR-10" in text
+
+
+def test_a_long_front_is_shown_in_part_and_says_so(results, figures):
+    # accuracy that rises with cost puts every architecture of distinct cost on the front
+    table = results.table.copy()
+    table["macs"] = np.arange(1.0, 92.0)
+    table["validation_micro_accuracy"] = np.linspace(0.1, 0.9, 91)
+    long = replace(results, searched_table=table)
+    text = Page(render_page(long, figures, TEMPLATE)).text
+    assert "20 of its 91 architectures, evenly spread" in text
+
+
+def test_a_damaged_figure_is_named(results, figures):
+    with pytest.raises(DataError, match="'latency' is no PNG file"):
+        render_page(results, {**figures, "latency": b"<svg/>"}, TEMPLATE)
+
+
+def write_study(stand_in, folder, results, figures):
+    """Write results as the workflow's earlier stages do and return the inputs of the page's rule."""
+    tables = {
+        "cells": CELLS,
+        "walks": WALKS,
+        "class_counts": CLASS_COUNTS,
+        "table": BENCHMARK,
+        "searched_table": BENCHMARK,
+        "ruggedness": RUGGEDNESS,
+        "scores": SCORES,
+        "predicted": PREDICTED_FRONTS,
+        "indicators": INDICATORS,
+    }
+    paths = {name: folder / f"{name}.parquet" for name in tables}
+    for name, schema in tables.items():
+        write_table(getattr(results, name), paths[name], schema)
+    for arm in ("surrogate", "random"):
+        write_table(results.runs[results.runs["arm"] == arm], folder / f"runs_{arm}.parquet", RUNS)
+    for name in ("accuracy_summary", "tests"):
+        paths[name] = folder / f"{name}.csv"
+        getattr(results, name).to_csv(paths[name], index=False)
+    for name in ("manifest", "software"):
+        paths[name] = folder / f"{name}.json"
+        paths[name].write_text(json.dumps(getattr(results, name)))
+    (folder / "config.yaml").write_text(results.config_text, encoding="utf-8")
+    for name, png in figures.items():
+        (folder / f"{name}.png").write_bytes(png)
+    good = TrainingStatus(**{**stand_in.failure("0" * 32, "diverged", "").model_dump(), "outcome": "ok"})
+    for status in (*results.failures, good):
+        write_status(status, folder / f"status_{status.hash}.json")
+    return SimpleNamespace(
+        **paths,
+        config=folder / "config.yaml",
+        runs=[folder / "runs_surrogate.parquet", folder / "runs_random.parquet"],
+        statuses=sorted(folder.glob("status_*.json")),
+        figures=[folder / f"{name}.png" for name in figures],
+        template=ROOT / "terranas" / "report" / "templates" / "page.html",
+    )
+
+
+def run_script(name, **attributes):
+    runpy.run_path(
+        str(ROOT / "workflow_scripts" / "report" / name), init_globals={"snakemake": SimpleNamespace(**attributes)}
+    )
+
+
+def test_the_script_writes_the_same_page_from_files(stand_in, tmp_path, results, figures):
+    told = replace(
+        results, failures=[stand_in.failure(results.cells["hash"].iloc[0], "diverged", "The loss became NaN.")]
+    )
+    output = tmp_path / "report" / "index.html"
+    run_script(
+        "page.py",
+        input=write_study(stand_in, tmp_path, told, figures),
+        output=SimpleNamespace(page=output),
+        log=[tmp_path / "page.log"],
+    )
+    assert output.read_text(encoding="utf-8") == render_page(told, figures, TEMPLATE)
+
+
+def test_the_script_writes_nothing_where_an_input_is_damaged(stand_in, tmp_path, results, figures, capsys):
+    given = write_study(stand_in, tmp_path, results, figures)
+    (tmp_path / "latency.png").write_bytes(b"")
+    with pytest.raises(SystemExit):
+        run_script("page.py", input=given, output=SimpleNamespace(page=tmp_path / "index.html"), log=[])
+    assert "The figure 'latency' is no PNG file" in capsys.readouterr().err
+    assert not (tmp_path / "index.html").exists()
+
+
+def test_the_script_writes_config_and_versions(tmp_path, results):
+    output = SimpleNamespace(config=tmp_path / "config.yaml", software=tmp_path / "software.json")
+    run_script("provenance.py", params=SimpleNamespace(config=results.config), output=output, log=[])
+    assert output.config.read_text(encoding="utf-8") == results.config_text
+    assert json.loads(output.software.read_text())["packages"]["numpy"] == np.__version__
