@@ -34,9 +34,9 @@ class TrainingConfig(Section):
         description="Threads of torch in each process (part of the result's bits, so not left to the scheduler).",
     )
     epochs: int = Field(4, ge=1, description="Passes over the training images.")
-    batch_size: int = Field(32, ge=2, description="Images in a batch of one process.")
-    optimizer: Literal["sgd", "adamw"] = Field("sgd", description="Optimiser.")
-    learning_rate: float = Field(0.1, gt=0, description="Learning rate (peak of the schedule).")
+    batch_size: int = Field(16, ge=2, description="Images in a batch of one process.")
+    optimizer: Literal["sgd", "adamw"] = Field("adamw", description="Optimiser.")
+    learning_rate: float = Field(0.005, gt=0, description="Learning rate (peak of the schedule).")
     momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD, or first beta of AdamW.")
     weight_decay: float = Field(5e-4, ge=0, description="Weight decay.")
     schedule: Literal["constant", "cosine"] = Field(

@@ -106,7 +106,7 @@ KEYS = {
     "training.threads": (2, ("training_train",)),
     "training.epochs": (2, ("training_train",)),
     "training.batch_size": (34, ("training_train",)),
-    "training.optimizer": ("adamw", ("training_train",)),
+    "training.optimizer": ("sgd", ("training_train",)),
     "training.learning_rate": (0.01, ("training_train",)),
     "training.momentum": (0.5, ("training_train",)),
     "training.weight_decay": (0.01, ("training_train",)),

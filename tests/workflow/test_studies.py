@@ -71,7 +71,7 @@ def test_every_table_names_the_synthetic_data(finished):
     assert unnamed == []
 
 
-@pytest.mark.parametrize("target", ["sampling", "landscape"])
+@pytest.mark.parametrize("target", ["data", "landscape", "comparison"])
 def test_a_stage_is_a_target_of_its_own_name(empty, target):
     run = empty.snakemake("-n", target)
     assert run.code == 0, run.output
