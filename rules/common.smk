@@ -117,7 +117,7 @@ def make_architecture_list():
         effective.flush()
         command = [sys.executable, "-m", "snakemake", ARCHITECTURE_LIST]
         command += ["--snakefile", str(ROOT / "Snakefile"), "--configfile", effective.name]
-        command += ["--cores", "1", "--executor", "local", "--quiet", "progress"]
+        command += ["--cores", "1", "--executor", "local", "--quiet", "reason"]
         done = subprocess.run(command, env=os.environ | {"TERRANAS_MAKES_LIST": "1"}, stdout=sys.stderr)
     if done.returncode:
         sys.exit("terranas: the list of architectures could not be made (see above); nothing else was started.")

@@ -1,6 +1,9 @@
 """profiling: sessions that measure a batch of architectures on one device.
 
-in: <results>/sampling/architectures.csv. out: <results>/profiling/*.
+in: the architectures. out: <results>/profiling/*.
+
+A session has no input file: its architectures stand among its params. An `ancient` list would not do, since Snakemake
+compares no params of a job whose ancient inputs are about to be made anew.
 """
 
 
@@ -9,9 +12,6 @@ localrules:
 
 
 rule profiling_session:
-    input:
-        # the list's order and time do not matter, only the members, which are params
-        architectures=ancient(rules.sampling_architectures.output.architectures),
     output:
         records=f"{RESULTS}/profiling/{{device}}/session_{{session}}.parquet",
     log:
