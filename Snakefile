@@ -9,7 +9,10 @@ from snakemake.utils import min_version
 min_version("9.10")
 
 
-configfile: "config/config.yaml"
+# a study is one file over the defaults of terranas/config: config.yaml is not mixed into another study
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
 
 
 include: "rules/common.smk"

@@ -27,6 +27,9 @@ case $build-$(uname -s)-$(uname -m) in
     *) xgboost=xgboost ;; # macOS has CPU builds only; CUDA builds carry no suffix
 esac
 
+# CPU and CUDA builds share version numbers and package folders, so a switch starts anew
+if [ -e "$venv/build" ] && [ "$(cat "$venv/build")" != "$build" ]; then rm -rf "$venv"; fi
+
 echo "Installing into $venv ($build build of torch; the first time takes some minutes)"
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 pip() { "$venv/bin/python" -m pip --disable-pip-version-check "$@"; }
@@ -35,3 +38,4 @@ pip() { "$venv/bin/python" -m pip --disable-pip-version-check "$@"; }
 pip install --quiet --constraint "$constraints" "torch==$torch" 2>/dev/null ||
     pip install --quiet --constraint "$constraints" --extra-index-url https://download.pytorch.org/whl/cpu "torch==$torch"
 pip install --quiet --constraint "$constraints" "$xgboost" --editable "$here/..[dev]"
+echo "$build" >"$venv/build"

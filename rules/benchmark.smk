@@ -39,7 +39,7 @@ rule benchmark_study:
 rule benchmark_nasbench101:
     input:
         cells=rules.space_cells.output.cells,
-        records=STUDY.benchmark.nasbench101 or [],
+        records=published_records,
     output:
         table=f"{RESULTS}/benchmark/nasbench101.parquet",
     log:

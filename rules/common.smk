@@ -10,13 +10,13 @@ import yaml
 
 from terranas import LAYOUT_VERSION
 from terranas.config import load_config
-from terranas.core.errors import EnvironmentLackError, TerranasError
+from terranas.core.errors import ConfigError, TerranasError
 from terranas.core.files import require_free_space, sha256_file
 from terranas.core.fingerprint import fingerprint
 from terranas.core.randomness import generator
 from terranas.core.script import offer_checkout
 from terranas.data import NUMERICS_VERSION as DATA_NUMERICS
-from terranas.data.precheck import check_source, estimate_disk_use, source_files
+from terranas.data.precheck import check_source, estimate_disk_use, preparation_memory, source_files
 from terranas.sampling.architectures import list_key, read_architectures
 from terranas.profiling import NUMERICS_VERSION as PROFILING_NUMERICS
 from terranas.training import NUMERICS_VERSION as TRAINING_NUMERICS
@@ -35,6 +35,13 @@ def checked_study():
     try:
         study = load_config(config)
         check_source(study.data)
+        published = study.benchmark.nasbench101
+        if published and not Path(published).is_file():
+            raise ConfigError(
+                f"benchmark.nasbench101 is '{published}', but there is no such file. Looked for "
+                f"{Path(published).absolute()}. NAS-Bench-101's tables, nasbench_only108.tfrecord (499 MB) and "
+                "nasbench_full.tfrecord (2 GB), are linked from https://github.com/google-research/nasbench."
+            )
         return study
     except TerranasError as error:
         sys.exit(f"terranas: {error}")
@@ -48,7 +55,11 @@ config.update(STUDY.model_dump(mode="json"))
 
 
 def settings(section, *names):
-    """Return the named settings of a section (all if none is named) as plain built-ins, fit for `params`."""
+    """Return the named settings of a section (all if none is named) as plain built-ins, fit for `params`.
+
+    Snakemake compares the values of params without their names, so that two numbers of one rule that change places
+    would go unnoticed; a dictionary keeps the names.
+    """
     content = getattr(STUDY, section).model_dump(mode="json")
     return {name: content[name] for name in names} if names else content
 
@@ -107,20 +118,33 @@ ARCHITECTURE_LIST = f"{RESULTS}/sampling/architectures.csv"
 ARCHITECTURE_KEY = list_key(LAYOUT_VERSION, STUDY.seed, settings("space"), settings("sampling"), SAMPLING_CODE)
 # calls that only look at or mend the workflow's state must work without the list
 NO_LIST_NEEDED = {"--unlock", "--lint", "--cleanup-metadata", "--list-rules", "--list", "-l"}
+DRY_RUN = {"-n", "--dry-run", "--dryrun", "-np", "-nq"}
 
 
-def make_architecture_list():
-    """Run snakemake on the architecture list alone, with the effective configuration and on this machine."""
-    print(f"terranas: making the list of architectures, {ARCHITECTURE_LIST}", file=sys.stderr)
+def make_architecture_list(results):
+    """Run snakemake on the architecture list alone, on this machine; return the list's path below `results`."""
+    path = f"{results}/sampling/architectures.csv"
+    print(f"terranas: making the list of architectures, {path}", file=sys.stderr)
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as effective:
-        yaml.safe_dump(STUDY.model_dump(mode="json"), effective)
+        yaml.safe_dump(STUDY.model_dump(mode="json") | {"results_dir": results}, effective)
         effective.flush()
-        command = [sys.executable, "-m", "snakemake", ARCHITECTURE_LIST]
+        command = [sys.executable, "-m", "snakemake", path]
         command += ["--snakefile", str(ROOT / "Snakefile"), "--configfile", effective.name]
         command += ["--cores", "1", "--executor", "local", "--quiet", "reason"]
         done = subprocess.run(command, env=os.environ | {"TERRANAS_MAKES_LIST": "1"}, stdout=sys.stderr)
     if done.returncode:
         sys.exit("terranas: the list of architectures could not be made (see above); nothing else was started.")
+    return path
+
+
+def made_architectures():
+    """Make the list and return what it holds."""
+    require_free_space(RESULTS, estimate_disk_use(STUDY))
+    if DRY_RUN & set(sys.argv) and Path(ARCHITECTURE_LIST).exists():
+        # the list belongs to other settings, with which the study may be finished: looking must not change that
+        with tempfile.TemporaryDirectory(prefix="terranas.") as elsewhere:
+            return read_architectures(make_architecture_list(elsewhere), ARCHITECTURE_KEY)
+    return read_architectures(make_architecture_list(RESULTS), ARCHITECTURE_KEY)
 
 
 def architectures_to_train():
@@ -129,12 +153,14 @@ def architectures_to_train():
         return {}
     try:
         listed = read_architectures(ARCHITECTURE_LIST, ARCHITECTURE_KEY)
-        if listed is None:
-            require_free_space(RESULTS, estimate_disk_use(STUDY))
-            make_architecture_list()
-            listed = read_architectures(ARCHITECTURE_LIST, ARCHITECTURE_KEY)
-    except TerranasError as error:
+        if listed is None and workflow.is_main_process:
+            listed = made_architectures()
+        if listed is not None and STUDY.search.benchmark == "study":
+            STUDY.require_architectures(len(listed))
+    except (TerranasError, ValueError) as error:
         sys.exit(f"terranas: {error}")
+    if listed is None and not workflow.is_main_process:
+        sys.exit(f"terranas: this node does not see {ARCHITECTURE_LIST} yet; the next attempt reads it.")
     if listed is None:
         sys.exit(f"terranas: {ARCHITECTURE_LIST} was made but does not belong to these settings; please report this.")
     return {architecture.hash: architecture for architecture in listed}
@@ -196,3 +222,10 @@ def predicted_fronts(wildcards):
     if wildcards.arm == "random":
         return []
     return f"{RESULTS}/surrogates/{wildcards.benchmark}/predicted_fronts.parquet"
+
+
+def published_records(wildcards):
+    """Return the path of NAS-Bench-101's records."""
+    if STUDY.benchmark.nasbench101 is None:
+        sys.exit("terranas: benchmark.nasbench101 names no file; set it to NAS-Bench-101's TFRecord.")
+    return STUDY.benchmark.nasbench101

@@ -22,7 +22,7 @@ rule data_synthetic:
     params:
         sizes=settings("data", "synthetic")["synthetic"],
         seed=STUDY.seed,
-        numerics=DATA_NUMERICS,
+        numerics=f"data {DATA_NUMERICS}",
     message:
         "Generating synthetic images in the So2Sat layout"
     script:
@@ -46,12 +46,12 @@ rule data_prepare:
         "../envs/terranas.yaml"
     threads: 1
     resources:
-        mem_mb=escalating(2000),
+        mem_mb=escalating(preparation_memory(STUDY.data)),
         runtime=escalating(120),
     params:
         data=data_settings(),
         image=image_shape(),
-        numerics=DATA_NUMERICS,
+        numerics=f"data {DATA_NUMERICS}",
     message:
         "Preparing training arrays"
     script:

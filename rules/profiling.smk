@@ -26,13 +26,14 @@ rule profiling_session:
         mem_mb=escalating(2000),
         runtime=escalating(60),
         gpu=gpus("profiling"),
+        nodes=1,
     params:
         members=session_members,
         network=settings("network"),
         image=image_shape(),
         protocol=settings("profiling", "protocol", "threads", "batch_size", "warmup_runs", "timed_runs"),
         seed=STUDY.seed,
-        numerics=PROFILING_NUMERICS,
+        numerics=f"profiling {PROFILING_NUMERICS}",
         state=subpath(output.records, ancestor=2),
     message:
         "Measuring session {wildcards.session} on {wildcards.device}"

@@ -28,13 +28,11 @@ rule search_run:
         runtime=escalating(30),
     params:
         objectives=STUDY.search.objectives,
-        starts=STUDY.search.starts,
-        seeds=STUDY.search.seeds,
+        search=settings("search", "starts", "seeds") | {"seed": STUDY.seed},
         budgets=arm_budgets,
-        seed=STUDY.seed,
         code=code("search/run.py"),
     message:
-        "Searching from {wildcards.arm} starts, {params.seeds} seeds"
+        "Searching from {wildcards.arm} starts, {params.search[seeds]} seeds"
     script:
         "../workflow_scripts/search/run.py"
 

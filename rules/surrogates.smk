@@ -84,11 +84,10 @@ rule surrogates_predict:
     params:
         surrogates=settings("surrogates", "training_sample", "xgboost"),
         objectives=STUDY.search.objectives,
-        seeds=STUDY.search.seeds,
-        seed=STUDY.seed,
+        repetitions=settings("search", "seeds") | {"seed": STUDY.seed},
         code=code("surrogates/predict.py"),
     message:
-        "Predicting the front from {params.surrogates[training_sample]} architectures, {params.seeds} times"
+        "Predicting the front from {params.surrogates[training_sample]} architectures, {params.repetitions[seeds]} times"
     script:
         "../workflow_scripts/surrogates/predict.py"
 

@@ -2,9 +2,11 @@
 
 in: <results>/data/*. out: <results>/training/<hash>/*.
 
-A training costs hours where everything else costs minutes. Its rule therefore depends on the manifest of the data
-(whose checksums Snakemake compares) and not on the arrays' times, on the cell itself and not on the table it comes from,
-and on a version that is raised by hand when numbers change and not on a fingerprint of the code.
+A training costs hours where everything else costs minutes. Its rule therefore depends on the cell itself and not on the
+table it comes from, and on a version that is raised by hand when numbers change and not on a fingerprint of the code.
+Where it runs again although nothing that decides its numbers changed (the data were prepared again from another path,
+say), it finds its last state below <results>/training/_state, named by all that decides the numbers, and only tests
+again.
 """
 
 
@@ -27,18 +29,20 @@ rule training_train:
         f"{RESULTS}/runtimes/training/{{hash}}.tsv"
     conda:
         "../envs/terranas.yaml"
-    threads: STUDY.training.processes * STUDY.training.threads
+    # trainings with GPUs follow each other on one machine; slurm/config.yaml says what a cluster gives each
+    threads: workflow.cores if gpus("training") else STUDY.training.processes * STUDY.training.threads
     resources:
         mem_mb=escalating(2000),
         runtime=escalating(60),
         gpu=gpus("training"),
+        nodes=1,
     params:
         cell=cell_of,
         network=settings("network"),
         recipe=training_recipe(),
         seed=STUDY.seed,
         accepted=accepted_reason,
-        numerics=TRAINING_NUMERICS,
+        numerics=f"training {TRAINING_NUMERICS}",
         state=subpath(output.status, ancestor=2),
     message:
         "Training {wildcards.hash}"

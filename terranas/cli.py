@@ -10,6 +10,7 @@ from terranas.config import read_config
 from terranas.config.generate import write_generated
 from terranas.core.errors import TerranasError
 from terranas.training.acceptance import accept, read_accepted, retract
+from terranas.training.status import read_status
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Side commands of the terranas workflow.")
 config_app = typer.Typer(no_args_is_help=True, help="Check a study's configuration, or write the generated files.")
@@ -40,6 +41,7 @@ def accept_failure(
     Example: terranas accept 0a1b...  --reason "killed by the node's memory limit on every attempt"
     """
     path = _accepted_file(configfile)
+    _require_failed(path.parent, architecture)
     accept(path, architecture, reason)
     typer.echo(f"Accepted in {path}; run snakemake again to go on without {architecture}.")
 
@@ -71,6 +73,20 @@ def write_config(folder: Annotated[Path, typer.Argument(help="Folder to write to
     """Write config.yaml and schema.json from the models."""
     write_generated(folder)
     typer.echo(f"Wrote {folder / 'config.yaml'} and {folder / 'schema.json'}.")
+
+
+def _require_failed(training: Path, architecture: str) -> None:
+    """Refuse to accept the failure of an architecture that the study does not train, or that is trained."""
+    listed = training.parent / "sampling" / "architectures.csv"
+    if not listed.is_file():
+        raise TerranasError(f"There is no list of architectures at {listed}. Is --configfile the study you mean?")
+    if f"\n{architecture}," not in listed.read_text(encoding="utf-8"):
+        raise TerranasError(f"'{architecture}' is none of the architectures that this study trains ({listed}).")
+    status = training / architecture / "status.json"
+    if status.is_file() and (outcome := read_status(status).outcome) != "accepted_failure":
+        raise TerranasError(
+            f"The training of '{architecture}' has a result ({outcome}); there is no failure to accept."
+        )
 
 
 def _accepted_file(configfile: Path) -> Path:

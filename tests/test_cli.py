@@ -8,6 +8,23 @@ import pytest
 from terranas import cli
 
 HASH = "0123456789abcdef" * 2
+DONE = "fedcba9876543210" * 2
+OTHER = "0" * 32
+STATUS = {
+    "hash": DONE,
+    "outcome": "ok",
+    "reason": "",
+    "epochs": 1,
+    "validation": {"loss": 1.0, "macro_accuracy": 0.5, "micro_accuracy": 0.5},
+    "test": {"loss": 1.0, "macro_accuracy": 0.5, "micro_accuracy": 0.5},
+    "processes": 1,
+    "device": "cpu",
+    "seconds": 1.0,
+    "resumed": False,
+    "code": "0" * 16,
+    "numerics": 1,
+    "software": {},
+}
 
 
 @pytest.fixture
@@ -15,6 +32,10 @@ def run(tmp_path, monkeypatch, capsys):
     """Run the command in an empty folder with a study file; return (exit code, output, errors)."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "study.yaml").write_text("results_dir: out\n")
+    (tmp_path / "out/sampling").mkdir(parents=True)
+    (tmp_path / "out/sampling/architectures.csv").write_text(f"# list\nhash,id\n{HASH},1\n{DONE},2\n")
+    (tmp_path / "out/training" / DONE).mkdir(parents=True)
+    (tmp_path / "out/training" / DONE / "status.json").write_text(json.dumps(STATUS))
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["terranas", *arguments])
@@ -41,7 +62,9 @@ def test_accept_list_and_retract(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("accept", "xyz", "--reason", "r", "--configfile", "study.yaml"), "'xyz' is no architecture hash"),
+        (("accept", "xyz", "--reason", "r", "--configfile", "study.yaml"), "'xyz' is none of the architectures"),
+        (("accept", OTHER, "--reason", "r", "--configfile", "study.yaml"), "is none of the architectures"),
+        (("accept", DONE, "--reason", "r", "--configfile", "study.yaml"), "there is no failure to accept"),
         (("accept", HASH, "--reason", " ", "--configfile", "study.yaml"), "A reason is needed"),
         (("config", "check", "none.yaml"), "none.yaml does not exist"),
     ],
@@ -54,7 +77,6 @@ def test_errors_are_one_sentence(run, arguments, message):
 
 
 def test_a_file_with_something_else_in_place_of_the_acceptances_is_refused(run, tmp_path):
-    (tmp_path / "out/training").mkdir(parents=True)
     (tmp_path / "out/training/accepted.json").write_text('{"not a hash": "x"}')
     code, _, errors = run("accepted", "--configfile", "study.yaml")
     assert code == 1

@@ -82,6 +82,8 @@ class DataConfig(Section):
                 raise ValueError(f"name must contain 'synthetic' when source is synthetic, got '{self.name}'")
         elif self.path is None:
             raise ValueError(f"path must name the images when source is {self.source}")
+        elif "synthetic" in self.name.lower():
+            raise ValueError(f"name must name the real images when source is {self.source}, got '{self.name}'")
         return self
 
     @property

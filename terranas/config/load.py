@@ -22,6 +22,8 @@ def read_config(path: str | Path) -> StudyConfig:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(f"Config file {path} does not exist.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"Config file {path} cannot be read as text: {error}.") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"Config file {path} is no valid YAML: {error}") from error
     if content is not None and not isinstance(content, Mapping):

@@ -72,26 +72,21 @@ class StudyConfig(Section):
         published = self.search.benchmark == "nasbench101"
         if published and self.benchmark.nasbench101 is None:
             raise ValueError("search.benchmark is nasbench101, so benchmark.nasbench101 must name its TFRecord file")
-        if published and self.space.max_vertices < 7:
+        if published and (self.space.max_vertices, self.space.max_edges) != (7, 9):
             raise ValueError(
-                f"search.benchmark is nasbench101, which needs space.max_vertices 7, got {self.space.max_vertices}"
+                "search.benchmark is nasbench101, which needs space.max_vertices 7 and space.max_edges 9, got "
+                f"{self.space.max_vertices} and {self.space.max_edges}"
             )
         known = PUBLISHED_METRICS if published else STUDY_METRICS
         self._require_metrics("search.objectives", self.search.objectives, known)
         self._require_metrics("landscape.metrics", self.landscape.metrics, STUDY_METRICS)
-        if len(set(self.search.objectives)) < len(self.search.objectives):
-            raise ValueError(f"search.objectives names a metric twice: {', '.join(self.search.objectives)}")
-        wanted = {
-            "surrogates.sizes": self.surrogates.sizes[-1] + 2,  # a correlation needs two held-out cells
-            "surrogates.training_sample": self.surrogates.training_sample,
-            "search.starts": self.search.starts,
-        }
-        for key, count in wanted.items():
-            if count > size:
-                raise ValueError(
-                    f"{key} needs {count} architectures (sizes: two more than the largest, to test on), but the "
-                    f"benchmark '{self.search.benchmark}' has at most {size}"
-                )
+        for key, names in (
+            ("search.objectives", self.search.objectives),
+            ("landscape.metrics", self.landscape.metrics),
+        ):
+            if len(set(names)) < len(names):
+                raise ValueError(f"{key} names a metric twice: {', '.join(names)}")
+        self.require_architectures(size)
         sharing = max(1, self.space.max_vertices - 2)
         if self.network.stem_channels < sharing:
             raise ValueError(
@@ -114,6 +109,27 @@ class StudyConfig(Section):
         for name in names:
             if name not in known:
                 raise ValueError(f"{key}: '{name}' is no metric of the benchmark. Known: {', '.join(known)}")
+
+    def require_architectures(self, available: int) -> None:
+        """Check that the searched benchmark is large enough for the surrogates and the starts.
+
+        Args:
+            available: architectures it has at most; the workflow calls again with the exact number once it is known.
+
+        Raises:
+            ValueError: names the setting that asks for more.
+        """
+        wanted = {
+            "surrogates.sizes": self.surrogates.sizes[-1] + 2,  # a correlation needs two held-out cells
+            "surrogates.training_sample": self.surrogates.training_sample,
+            "search.starts": self.search.starts,
+        }
+        for key, count in wanted.items():
+            if count > available:
+                raise ValueError(
+                    f"{key} needs {count} architectures (sizes: two more than the largest, to test on), but the "
+                    f"benchmark '{self.search.benchmark}' has at most {available}"
+                )
 
     def space_size(self) -> int:
         """Upper bound of the number of cells in the space (exact for 9 edges)."""

@@ -1,5 +1,6 @@
 """The frame around every workflow script: log set up, errors told in one place."""
 
+import errno
 import logging
 import os
 import sys
@@ -9,6 +10,9 @@ from typing import Any
 
 from terranas.core.errors import TerranasError
 from terranas.core.logs import configure_logging
+
+MACHINE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
+"""What a disk or its owner can refuse; no defect of terranas."""
 
 
 def run_script(main: Callable[[Any], None], snakemake: Any) -> None:
@@ -24,6 +28,12 @@ def run_script(main: Callable[[Any], None], snakemake: Any) -> None:
         main(snakemake)
     except TerranasError as error:
         logger.error("%s", error)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in MACHINE_ERRORS:
+            logger.exception("Unexpected error; this is a defect of terranas, please report it with this log.")
+        else:
+            logger.error("The machine refuses to go on: %s. Free space or mend permissions, and run again.", error)
         sys.exit(1)
     except Exception:
         logger.exception("Unexpected error; this is a defect of terranas, please report it with this log.")

@@ -74,9 +74,18 @@ def estimate_disk_use(study: StudyConfig) -> int:
     # NAS-Bench-101's cells have some 10 million parameters on average, four bytes each, with 128, 256 and 512 channels
     # and three cells a stack; parameters grow with the square of the channels
     squares = sum((network.stem_channels << stack) ** 2 for stack in range(network.stacks)) * network.cells_per_stack
-    weights = trained * (40e6 * squares / (3 * (128**2 + 256**2 + 512**2)) + 50e3)
+    # once as a result, once as the last state of the training
+    weights = 2 * trained * (40e6 * squares / (3 * (128**2 + 256**2 + 512**2)) + 50e3)
     tables = study.space_size() * 1500 + 50e6
     return int(arrays + weights + tables)
+
+
+def preparation_memory(data: DataConfig) -> int:
+    """Return how many MB preparing the images takes: blocks of HDF5 files, but all of an ``.npz`` file's array."""
+    if data.source != "npz":
+        return 2000
+    shape, dtype = npz_headers(source_path(data))["x"]
+    return 2000 + int(3 * np.prod(shape, dtype=np.int64) * dtype.itemsize / 1e6)
 
 
 def npz_headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[np.generic]]]:

@@ -92,6 +92,14 @@ class So2SatReader:
                         f"{path} lacks the dataset '{name}'; it has {', '.join(file) or 'none'}. Expected the So2Sat "
                         "LCZ42 layout: sen1, sen2 and label."
                     )
+                if (
+                    file.get(name, getlink=True).__class__ is not h5py.HardLink
+                    or dataset.is_virtual
+                    or dataset.external
+                ):
+                    raise DataError(
+                        f"{path}, dataset '{name}' points to another file; expected its values in this file."
+                    )
                 if dataset.ndim != len(shape) + 1 or dataset.shape[1:] != shape:
                     words = ", ".join(map(str, shape))
                     raise DataError(f"{path}, dataset '{name}' has shape {dataset.shape}; expected (N, {words}).")

@@ -21,6 +21,7 @@ from terranas.profiling.devices import Device
 from terranas.space.cell import Cell
 from terranas.space.complexity import NetworkShape, macs, parameters
 from terranas.space.network import Network
+from terranas.training.loop import is_out_of_memory
 
 TIMES = (
     "latency_ms",
@@ -147,10 +148,3 @@ def summarise_times(times: NDArray[np.float64], batch_size: int) -> dict[str, fl
         "latency_std_ms": float(times.std(ddof=1)),
         "images_per_second": 1000 * batch_size / median,
     }
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error says that memory ran out; on the processor torch has only a message for it."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)

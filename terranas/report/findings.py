@@ -79,9 +79,9 @@ def sampling_sentences(walks: pd.DataFrame, sampling: Mapping[str, Any]) -> list
         f"{counted(walks['walk'].nunique(), 'random walk')} of {counted(sampling['steps'], 'step')} saw {visited}; two "
         f"cells are neighbours when {NEIGHBOURHOODS[sampling['neighbourhood']]}."
     ]
-    redraws = walks.groupby("walk")["redraws"].first().sum()
+    redraws = int(walks.groupby("walk")["redraws"].first().sum())
     lines.append(
-        f"Walks were drawn again {counted(redraws, 'time')} because they had no unvisited neighbour left."
+        f"Walks were drawn again {counted(redraws, 'time')} because they got stuck or began at a cell visited before."
         if redraws
         else "No walk got stuck."
     )

@@ -142,8 +142,8 @@ def _violins(results: StudyResults) -> Words:
 
 
 def _anytime(results: StudyResults) -> Words:
-    last = results.indicators.sort_values("budget").groupby("arm", sort=False).tail(1)["budget"]
-    final = results.indicators[results.indicators["budget"].isin(last)]
+    largest = results.indicators.groupby("arm")["budget"].transform("max")
+    final = results.indicators[results.indicators["budget"] == largest]
     return (
         f"Curves of hypervolume over evaluations for both arms; median hypervolume at the largest budgets: "
         f"{_hypervolume_medians(final)}.",

@@ -40,7 +40,7 @@ CODE = ("Snakefile", "rules", "workflow_scripts", "terranas")
 
 _HEADER = """\
 # The effective configuration of this study: every setting, defaults included.
-# Run it again with: snakemake --configfile config.yaml
+# Run it again from the repository with: snakemake --configfile <this file>
 """
 
 

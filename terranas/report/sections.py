@@ -209,7 +209,7 @@ def provenance(results: StudyResults) -> Section:
         "same, bit for bit, but for what is measured (times) and what follows from it.",
     ]
     blocks: list[Block] = [
-        Listing("snakemake --configfile config.yaml"),
+        Listing(f"snakemake --configfile {results.config['results_dir']}/config.yaml"),
         tabulation.software(results.software),
         tabulation.checksums(results.manifest),
         Listing(results.config_text, folded="The effective configuration"),

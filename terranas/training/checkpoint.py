@@ -7,7 +7,6 @@ import hashlib
 import io
 import logging
 import pickle
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,6 +63,12 @@ class Checkpoint:
             return None
         return loaded
 
-    def remove(self) -> None:
-        """Delete the folder; nothing happens where there is none."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def finish(self) -> None:
+        """Keep of a training's last state what testing needs; nothing happens where there is no state.
+
+        The optimiser's part goes. What stays lets a training that must run again for another reason than its numbers
+        find its weights and rows instead of training anew.
+        """
+        saved = self.load(torch.device("cpu"))
+        if saved is not None and saved.pop("optimizer", None) is not None:
+            self.save(saved)

@@ -103,8 +103,8 @@ def run_job(job: TrainingJob) -> TrainingResult:
         return run_rank(job, ALONE)
     Network(job.cell, job.shape)  # faults of the input are told here, once, and not by every process
     _load_arrays(job)
-    Path(job.state).mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".processes.", dir=job.state) as name:
+    # on this machine's own disk: the processes meet through a locked file, which cluster file systems may not offer
+    with tempfile.TemporaryDirectory(prefix="terranas.") as name:
         folder = Path(name)
         write_json(folder / "job.json", asdict(job))
         if not run_processes(folder, recipe.processes):

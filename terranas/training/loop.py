@@ -98,7 +98,7 @@ def train(
     try:
         _run(result, network, data, classes, recipe, order, device, checkpoint, ranks)
     except (RuntimeError, MemoryError) as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         result.fail("out_of_memory", f"The training does not fit into memory: {str(error).splitlines()[0]}")
     return result
@@ -120,7 +120,8 @@ def _run(
     optimizer = recipe.build_optimizer(network.parameters())
     if checkpoint is not None and (saved := checkpoint.load(device)) is not None:
         network.load_state_dict(saved["network"])
-        optimizer.load_state_dict(saved["optimizer"])
+        if len(saved["rows"]) < recipe.epochs:
+            optimizer.load_state_dict(saved["optimizer"])
         result.rows, result.seconds, result.resumed = saved["rows"], saved["seconds"], True
         logger.info("going on after epoch %d of %d", len(result.rows), recipe.epochs)
     model = ranks.wrap(network)
@@ -236,6 +237,8 @@ def _is_saved(epoch: int, recipe: Recipe) -> bool:
     return epoch % recipe.checkpoint_every == 0 or epoch == recipe.epochs
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
-    # torch has an exception of its own on CUDA, but raises a plain RuntimeError on the CPU
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that memory ran out; on the CPU torch has only a message for it."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)

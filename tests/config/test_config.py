@@ -74,8 +74,10 @@ def test_the_paper_study_holds_the_published_values():
         ({"sampling": {"steps": 0}}, r"sampling\.steps: must be greater than or equal to 1, got 0"),
         ({"space": {"max_vertices": 8}}, r"space\.max_vertices: must be less than or equal to 7, got 8"),
         ({"data": 3}, "data: must be a valid dictionary"),
-        ({"data": {"source": "npz"}}, "path must name the images"),
+        ({"data": {"source": "npz", "name": "mine"}}, "path must name the images"),
         ({"data": {"name": "EuroSAT"}}, "must contain 'synthetic'"),
+        ({"data": {"source": "npz", "path": "x"}}, "name must name the real images"),
+        ({"landscape": {"metrics": ["macs", "macs"]}}, "names a metric twice"),
         ({"data": {"npz": {"train": 0.8, "validation": 0.2, "test": 0.2}}}, "is 1.2; the three shares"),
         ({"search": {"budgets": {"random": [25, 20, 30, 35]}}}, "must ascend strictly, but 20 follows 25"),
         ({"search": {"budgets": {"random": [25]}}}, "compared in pairs"),
@@ -87,7 +89,10 @@ def test_the_paper_study_holds_the_published_values():
         ({"search": {"benchmark": "nasbench101"}}, r"benchmark\.nasbench101 must name its TFRecord file"),
         ({"sampling": {"unique": "study", "walks": 30}}, "150 different architectures, the space has 91"),
         (
-            {"network": {"stacks": 6}, "data": {"source": "npz", "path": "x", "npz": {"image_size": 16}}},
+            {
+                "network": {"stacks": 6},
+                "data": {"source": "npz", "path": "x", "name": "mine", "npz": {"image_size": 16}},
+            },
             "halved that often",
         ),
     ],

@@ -39,7 +39,7 @@ def test_walks(results):
     lines = findings.sampling_sentences(results.walks, settings)
     assert lines[0].startswith(f"6 random walks of 4 steps saw {results.walks['hash'].nunique()} distinct cells")
     assert "in 30 visits" in lines[0]
-    assert lines[1] == "Walks were drawn again 3 times because they had no unvisited neighbour left."
+    assert lines[1] == "Walks were drawn again 3 times because they got stuck or began at a cell visited before."
     assert lines[2] == "The cells that the walks visit are trained."
     assert "All cells" in findings.sampling_sentences(results.walks, settings | {"architectures": "all"})[2]
     assert findings.sampling_sentences(results.walks.assign(redraws=0), settings)[1] == "No walk got stuck."

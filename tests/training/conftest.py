@@ -28,7 +28,8 @@ def torch_as_before():
 @pytest.fixture
 def recipe():
     def make(**changed):
-        settings = {"epochs": 3, "batch_size": 8, "learning_rate": 0.05, "checkpoint_every": 1} | changed
+        settings = {"epochs": 3, "batch_size": 8, "optimizer": "sgd", "learning_rate": 0.05, "checkpoint_every": 1}
+        settings |= changed
         return Recipe.from_settings(TrainingConfig(**settings).model_dump())
 
     return make

@@ -303,7 +303,7 @@ def run_script(job, folder, accepted=""):
     return outputs
 
 
-def test_script_writes_result_and_removes_the_checkpoint(job, tmp_path):
+def test_script_writes_the_result_and_a_second_run_finds_it(job, tmp_path):
     one = job()
     outputs = run_script(one, tmp_path)
     metrics = read_table(outputs["metrics"], EPOCHS)
@@ -315,7 +315,11 @@ def test_script_writes_result_and_removes_the_checkpoint(job, tmp_path):
     assert status.outcome == "ok"
     assert status.numerics == NUMERICS_VERSION
     assert len(status.code) == 16
-    assert not one.checkpoint().folder.exists()
+
+    again = run_script(one, tmp_path)
+    assert read_table(again["metrics"], EPOCHS).equals(metrics)  # times included: nothing was trained
+    assert read_status(again["status"]).resumed
+    assert read_status(again["status"]).test == status.test
 
 
 def test_script_writes_the_failure_row_without_training(job, tmp_path):

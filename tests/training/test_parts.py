@@ -94,15 +94,16 @@ def test_devices():
 def test_checkpoint_round_trip(tmp_path):
     checkpoint = Checkpoint(tmp_path / "_state" / "a" / "b")
     assert checkpoint.load(CPU) is None
-    checkpoint.remove()
+    checkpoint.finish()
+    assert not checkpoint.folder.exists()
     checkpoint.save({"network": {"w": torch.arange(3.0)}, "rows": [{"epoch": 1}], "seconds": 2.5})
-    checkpoint.save({"network": {"w": torch.arange(4.0)}, "rows": [{"epoch": 2}], "seconds": 3.5})
+    checkpoint.save({"network": {"w": torch.arange(4.0)}, "rows": [{"epoch": 2}], "optimizer": {}})
     loaded = checkpoint.load(CPU)
     assert loaded["rows"] == [{"epoch": 2}]
     assert torch.equal(loaded["network"]["w"], torch.arange(4.0))
     assert [path.name for path in checkpoint.folder.iterdir()] == ["checkpoint.pt"]
-    checkpoint.remove()
-    assert not checkpoint.folder.exists()
+    checkpoint.finish()
+    assert set(checkpoint.load(CPU)) == {"network", "rows"}
 
 
 @pytest.mark.parametrize("damage", ["truncate", "flip", "empty"])

@@ -1,5 +1,7 @@
 """What changed reruns, and nothing else: every setting and the code, on the real workflow."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -69,8 +71,6 @@ OBJECTIVES += ("comparison_violin_figure", "comparison_front_figure")
 ELSEWHERE = {"profiling.protocol", "data.path", "search.benchmark"}
 # rules that make a file for the first time, while what depends on their other files stays
 FIRST_TIME = {"sampling.neighbourhood": {"space_neighbours"}, "search.neighbourhood": {"space_neighbours"}}
-# settings that decide which architectures there are: the list is made while parsing, so these runs write files
-LISTED = ("seed", "results_dir", "space.", "sampling.")
 
 # setting -> (another value, rules that use it); their dependents follow from DEPENDENTS
 KEYS = {
@@ -167,7 +167,7 @@ def test_a_finished_study_has_nothing_to_do(finished):
 @pytest.mark.parametrize("key", KEYS)
 def test_a_changed_setting_reruns_what_uses_it_and_what_follows(key, finished, tmp_path):
     value, used = KEYS[key]
-    place = finished.copy(tmp_path) if key.startswith(LISTED) else finished
+    place = finished.copy(tmp_path) if key == "results_dir" else finished  # else a dry run writes nothing here
     settings = nested(key, value)
     if key == "data.source":
         images = tmp_path / "images.npz"
@@ -187,6 +187,32 @@ def test_a_changed_setting_reruns_what_uses_it_and_what_follows(key, finished, t
     if key == "data.source":
         expected -= {"data_synthetic"}
     assert run.rules == expected
+
+
+def test_a_dry_run_with_other_architectures_leaves_the_finished_study_alone(finished):
+    before = {path: path.stat().st_mtime_ns for path in finished.results.rglob("*") if path.is_file()}
+    run = finished.snakemake("-n", settings={"seed": 7, "sampling": {"walks": 2}})
+    assert "making the list of architectures" in run.output
+    assert "training_train" in run.rules
+    assert {path: path.stat().st_mtime_ns for path in finished.results.rglob("*") if path.is_file()} == before
+
+
+def test_data_prepared_again_with_equal_content_trains_nothing_anew(finished, tmp_path):
+    place = finished.copy(tmp_path)
+    before = {path: path.read_bytes() for path in (place.results / "training").glob("*/metrics.parquet")}
+    (place.results / "data" / "raw" / "training.h5").touch()
+    run = place.snakemake("training")
+    assert run.code == 0, run.output
+    assert run.jobs["training_train"] == 7
+    assert {path: path.read_bytes() for path in before} == before, "rows, times included, are those of the first run"
+    statuses = [json.loads(path.read_text()) for path in (place.results / "training").glob("*/status.json")]
+    assert [status["resumed"] for status in statuses] == [True] * 7
+
+
+def test_swapping_two_numbers_is_noticed(finished):
+    """Snakemake compares params without their names."""
+    run = finished.snakemake("-n", settings={"search": {"starts": 3, "seeds": 2}})
+    assert run.jobs["search_run"] == 2
 
 
 def test_the_searched_benchmark_reruns_only_the_search_side(finished, tmp_path):

@@ -1,6 +1,8 @@
 """The whole workflow at the smallest scale, and the paper's study as a dry run."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -38,9 +40,9 @@ def test_every_stage_left_its_files(finished):
 
 
 def test_nothing_temporary_or_unfinished_is_left(finished):
-    left = [path for path in finished.results.rglob("*") if path.name.startswith(".") or path.name == "_state"]
-    assert [path for path in left if path.is_file()] == []
-    assert [path for folder in left if folder.is_dir() for path in folder.rglob("*") if path.is_file()] == []
+    assert [path for path in finished.results.rglob("*") if path.name.startswith(".")] == []
+    state = finished.results / "profiling" / "_state"
+    assert [path for path in state.rglob("*") if path.is_file()] == []
 
 
 def test_every_job_left_a_log_and_its_run_time(finished):
@@ -143,3 +145,20 @@ def test_scripts_are_thin():
     for path in (ROOT / "workflow_scripts").rglob("*.py"):
         code = [line for line in path.read_text().splitlines() if line.strip() and not line.strip().startswith("#")]
         assert len(code) <= 60, f"{path.name} has {len(code)} lines; the library computes"
+
+
+def test_the_pages_own_example_of_own_images_works(empty):
+    """docs/data.md: its Python and YAML blocks, as they stand."""
+    page = (ROOT / "docs" / "data.md").read_text()
+    code = page.split("```python\n")[1].split("```")[0]
+    study = page.split("```yaml\n")[1].split("```")[0]
+    subprocess.run([sys.executable, "-c", code], cwd=empty.folder, check=True)
+    (empty.folder / "my_study.yaml").write_text(study)
+    run = empty.snakemake("data", configfile=empty.folder / "my_study.yaml")
+    assert run.code == 0, run.output
+    manifest = json.loads((empty.folder / "results" / "mine" / "data" / "manifest.json").read_text())
+    assert {split: facts["images"] for split, facts in manifest["splits"].items()} == {
+        "train": 120,
+        "validation": 40,
+        "test": 40,
+    }

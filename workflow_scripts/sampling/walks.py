@@ -20,7 +20,7 @@ def main(snakemake: Any) -> None:
     generators = [generator(snakemake.params.seed, "sampling.walks", walk) for walk in range(wanted["walks"])]
     walks = random_walks(graph, generators, steps=wanted["steps"], unique=wanted["unique"])
     logging.getLogger("terranas").info(
-        "%d walks of %d steps; starts drawn again because a walk got stuck: %d",
+        "%d walks of %d steps; drawn again because one got stuck or began at a cell visited before: %d",
         wanted["walks"],
         wanted["steps"],
         walks.redraws.sum(),

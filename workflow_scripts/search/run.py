@@ -16,7 +16,7 @@ from terranas.surrogates.schema import PREDICTED_FRONTS
 def main(snakemake: Any) -> None:
     cells = read_table(snakemake.input.cells, CELLS)
     benchmark = TabularBenchmark(read_table(snakemake.input.table, BENCHMARK))
-    objectives, seeds = snakemake.params.objectives, snakemake.params.seeds
+    objectives, search = snakemake.params.objectives, snakemake.params.search
     files = snakemake.input
     problem = Problem(
         dataset=benchmark.dataset,
@@ -28,16 +28,16 @@ def main(snakemake: Any) -> None:
     )
     if snakemake.wildcards.arm == "surrogate":
         fronts = read_table(snakemake.input.predicted, PREDICTED_FRONTS)
-        candidates = predicted_candidates(problem, fronts, seeds)
+        candidates = predicted_candidates(problem, fronts, search["seeds"])
     else:
-        candidates = [problem.known] * seeds
+        candidates = [problem.known] * search["seeds"]
     tables = run_arm(
         problem,
         snakemake.wildcards.arm,
         candidates,
-        starts=snakemake.params.starts,
+        starts=search["starts"],
         budgets=snakemake.params.budgets,
-        seed=snakemake.params.seed,
+        seed=search["seed"],
     )
     write_table(tables.evaluations, snakemake.output.evaluations, EVALUATIONS)
     write_table(tables.fronts, snakemake.output.fronts, FRONTS)

@@ -25,9 +25,9 @@ def main(snakemake: Any) -> None:
         [direction(name) for name in objectives],
         dataset=benchmark.dataset,
         sample_size=snakemake.params.surrogates["training_sample"],
-        repetitions=snakemake.params.seeds,
+        repetitions=snakemake.params.repetitions["seeds"],
         settings=BoostingSettings(**snakemake.params.surrogates["xgboost"]),
-        seed=snakemake.params.seed,
+        seed=snakemake.params.repetitions["seed"],
     )
     write_table(tables.samples, snakemake.output.samples, TRAINING_SAMPLES)
     write_table(tables.fronts, snakemake.output.fronts, PREDICTED_FRONTS)

@@ -37,7 +37,8 @@ def main(snakemake: Any) -> None:
         torch.save(result.weights, file)
     code = fingerprint(terranas.training.job.__file__)
     write_status(status_of(result, architecture, job.recipe["processes"], code), snakemake.output.status)
-    job.checkpoint().remove()
+    if not params.accepted:
+        job.checkpoint().finish()
 
 
 run_script(main, snakemake)  # noqa: F821  (snakemake is put there by Snakemake)
