@@ -92,6 +92,20 @@ def figure_report(stem, caption, category, content):
     return files | {"png": report(files["png"], caption=caption, category=category, labels=labels)}
 
 
+def alone(threads):
+    """Return the threads of a job that must not share this machine: all where snakemake runs jobs here, else `threads`.
+
+    A cluster has other means: GPUs are given to one job each, and slurm/config.yaml asks for whole nodes to measure on.
+    """
+    return workflow.cores if workflow.nodes is None else threads
+
+
+def training_threads():
+    """Return the threads of a training; with GPUs, of which this machine's are not counted, it runs alone."""
+    threads = STUDY.training.processes * STUDY.training.threads
+    return alone(threads) if gpus("training") else threads
+
+
 def image_shape():
     """Return the image shape that the networks are built for."""
     return {"bands": STUDY.data.bands, "classes": STUDY.data.classes, "image_size": STUDY.data.image_size}

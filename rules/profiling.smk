@@ -20,8 +20,8 @@ rule profiling_session:
         f"{RESULTS}/runtimes/profiling/{{device}}_session_{{session}}.tsv"
     conda:
         "../envs/terranas.yaml"
-    # all cores: nothing else may run on the machine while a clock is running
-    threads: workflow.cores
+    # nothing else may run on the machine while a clock is running
+    threads: alone(STUDY.profiling.threads)
     resources:
         mem_mb=escalating(2000),
         runtime=escalating(60),

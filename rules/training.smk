@@ -29,10 +29,9 @@ rule training_train:
         f"{RESULTS}/runtimes/training/{{hash}}.tsv"
     conda:
         "../envs/terranas.yaml"
-    # trainings with GPUs follow each other on one machine; slurm/config.yaml says what a cluster gives each
-    threads: workflow.cores if gpus("training") else STUDY.training.processes * STUDY.training.threads
+    threads: training_threads()
     resources:
-        mem_mb=escalating(2000),
+        mem_mb=escalating(STUDY.training.processes * (8000 if gpus("training") else 2000)),
         runtime=escalating(60),
         gpu=gpus("training"),
         nodes=1,

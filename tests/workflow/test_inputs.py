@@ -94,7 +94,7 @@ def test_results_of_an_older_layout_are_refused(finished, tmp_path):
 
 
 def test_walks_that_cannot_be_that_long_say_what_to_change(empty):
-    run = empty.snakemake("sampling", settings={"sampling": {"neighbourhood": "hamming", "steps": 3}})
+    run = empty.snakemake("sampling", settings={"sampling": {"neighbourhood": "hamming", "unique": "walk", "steps": 3}})
     assert run.code != 0
     assert "steps" in run.output
     assert not (empty.results / "sampling" / "walks.parquet").exists()
