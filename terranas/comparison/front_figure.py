@@ -96,7 +96,8 @@ def front_figure(
         inside = np.ones(len(known), dtype=np.bool_)
         for column, (low, high) in enumerate(limits):
             inside &= (known[:, column] >= low) & (known[:, column] <= high)
-        beyond = f"; {np.count_nonzero(~inside):,} lie outside the axes" if not inside.all() else ""
+        outside = np.count_nonzero(~inside)
+        beyond = f"; {outside:,} {'lies' if outside == 1 else 'lie'} outside the axes" if outside else ""
         drawn.suptitle(
             f"Fronts found in {seeds} seeds over all {len(known):,} known architectures{beyond}. "
             f"{fronts['dataset'].iloc[0]}",

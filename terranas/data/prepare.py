@@ -84,10 +84,11 @@ class Prepared:
     counts: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     checksums: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def statistics_table(self) -> pd.DataFrame:
+    def statistics_table(self, source: str) -> pd.DataFrame:
         """Return the BAND_STATISTICS table."""
         rows = [
             {
+                "source": source,
                 "split": split,
                 "band": band,
                 "mean": moments.mean[band],
@@ -100,10 +101,16 @@ class Prepared:
         ]
         return BAND_STATISTICS.from_rows(rows)
 
-    def class_table(self) -> pd.DataFrame:
+    def class_table(self, source: str) -> pd.DataFrame:
         """Return the CLASS_COUNTS table."""
         rows = [
-            {"split": split, "class_index": index, "class_name": name, "count": int(counts[index])}
+            {
+                "source": source,
+                "split": split,
+                "class_index": index,
+                "class_name": name,
+                "count": int(counts[index]),
+            }
             for split, counts in self.counts.items()
             for index, name in enumerate(self.reader.class_names)
         ]

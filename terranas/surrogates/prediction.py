@@ -76,7 +76,7 @@ def predict_fronts(
         fitted = [fit_surrogate(features[sample], values[sample, c], settings) for c in range(len(objectives))]
         predicted = np.column_stack([surrogate.predict(features) for surrogate in fitted])
         rows, scope = _front_rows(predicted, directions, known)
-        samples.append(pd.DataFrame({"seed": repetition, "hash": names[sample]}))
+        samples.append(pd.DataFrame({"dataset": dataset, "seed": repetition, "hash": names[sample]}))
         front = pd.DataFrame({"dataset": dataset, "seed": repetition, "hash": names[rows], "scope": scope})
         fronts.append(pd.concat([front, pd.DataFrame(predicted[rows], columns=list(objectives))], axis=1))
         if repetition == 0:

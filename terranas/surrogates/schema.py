@@ -36,6 +36,7 @@ TRAINING_SAMPLES = TableSchema(
     version=1,
     key=("seed", "hash"),
     columns=(
+        Column("dataset", "string", "name of the images"),
         Column("seed", "int64", "index of the repetition", ge=0),
         Column("hash", "string", "architecture the surrogates of this repetition were trained on"),
     ),

@@ -40,7 +40,7 @@ def test_arrays_statistics_and_checksums(tmp_path):
     source = FakeReader()
     prepared = prepare(source, outputs(tmp_path))
     manifest = prepared.manifest("npz")
-    table = prepared.statistics_table().set_index(["split", "band"])
+    table = prepared.statistics_table("npz").set_index(["split", "band"])
     for split in SPLITS:
         images = np.load(tmp_path / f"{split}_images.npy", allow_pickle=False)
         labels = np.load(tmp_path / f"{split}_labels.npy", allow_pickle=False)
@@ -55,7 +55,7 @@ def test_arrays_statistics_and_checksums(tmp_path):
         exact = source.images[split].astype(np.float64)
         for name, function in {"mean": np.mean, "std": np.std, "min": np.min, "max": np.max}.items():
             np.testing.assert_allclose(table.loc[split, name], function(exact, axis=(0, 2, 3)), rtol=1e-9)
-    classes = prepared.class_table()
+    classes = prepared.class_table("npz")
     assert classes["count"].tolist() == [12, 11] * 3
     assert classes["class_name"].tolist() == ["a", "b"] * 3
     json.dumps(manifest)
@@ -68,7 +68,7 @@ def test_block_size_does_not_matter(tmp_path, rows):
     second = prepare(FakeReader(rows=rows), outputs(tmp_path / "b"))
     assert first.manifest("npz") == second.manifest("npz")
     np.testing.assert_allclose(
-        first.statistics_table()[["mean", "std"]], second.statistics_table()[["mean", "std"]], rtol=1e-9
+        first.statistics_table("npz")[["mean", "std"]], second.statistics_table("npz")[["mean", "std"]], rtol=1e-9
     )
 
 

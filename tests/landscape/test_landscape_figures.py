@@ -42,7 +42,13 @@ def table_of(count: int = 12, failed: int = 0) -> pd.DataFrame:
 def counts_of(classes: int = 3, name: str = "class") -> pd.DataFrame:
     return CLASS_COUNTS.from_rows(
         [
-            {"split": split, "class_index": index, "class_name": f"{name} {index}", "count": (index + 1) * factor}
+            {
+                "source": "synthetic",
+                "split": split,
+                "class_index": index,
+                "class_name": f"{name} {index}",
+                "count": (index + 1) * factor,
+            }
             for split, factor in (("train", 10), ("validation", 2), ("test", 0))
             for index in range(classes)
         ]

@@ -241,6 +241,7 @@ def class_count_table(names: list[str]) -> pd.DataFrame:
     shares = {split: np.geomspace(1, ratio, len(names)) for split, ratio in zip(SPLITS, (12, 20, 20), strict=True)}
     rows = [
         {
+            "source": "synthetic",
             "split": split,
             "class_index": index,
             "class_name": name,

@@ -26,9 +26,10 @@ def main(snakemake: Any) -> None:
     check_facts(reader, **snakemake.params.image)
     arrays = {name: path for name, path in snakemake.output.items() if name.endswith(("_images", "_labels"))}
     prepared = prepare(reader, arrays)
-    write_table(prepared.statistics_table(), snakemake.output.statistics, BAND_STATISTICS)
-    write_table(prepared.class_table(), snakemake.output.class_counts, CLASS_COUNTS)
-    write_json(snakemake.output.manifest, prepared.manifest(settings["source"]))
+    source = settings["source"]
+    write_table(prepared.statistics_table(source), snakemake.output.statistics, BAND_STATISTICS)
+    write_table(prepared.class_table(source), snakemake.output.class_counts, CLASS_COUNTS)
+    write_json(snakemake.output.manifest, prepared.manifest(source))
 
 
 run_script(main, snakemake)  # noqa: F821  (snakemake is put there by Snakemake)
