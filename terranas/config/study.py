@@ -68,6 +68,8 @@ class StudyConfig(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        if self.results_dir.startswith("~"):
+            raise ValueError(f"results_dir is '{self.results_dir}'; '~' is not expanded, write the folder in full")
         size = self.known_architectures()
         published = self.search.benchmark == "nasbench101"
         if published and self.benchmark.nasbench101 is None:

@@ -68,6 +68,7 @@ def test_the_paper_study_holds_the_published_values():
         ({"sampling": {"step": 3}}, r"unknown key 'sampling\.step'; the nearest valid key is 'sampling\.steps'"),
         ({"trainin": {}}, "unknown key 'trainin'; the nearest valid key is 'training'"),
         ({"epochs": 3}, r"the nearest valid key is 'training\.epochs'"),
+        ({"results_dir": "~/results"}, "'~' is not expanded"),
         ({"seed": "a"}, "seed: must be a valid integer, got 'a'"),
         ({"seed": True}, "seed: must be a valid integer, got True"),
         ({"training": {"learning_rate": "1e-4"}}, r"written with a dot, like 1\.0e-4"),
