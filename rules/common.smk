@@ -145,6 +145,8 @@ def make_architecture_list(results):
         command = [sys.executable, "-m", "snakemake", path]
         command += ["--snakefile", str(ROOT / "Snakefile"), "--configfile", effective.name]
         command += ["--cores", "1", "--executor", "local", "--quiet", "reason"]
+        # a look from a temporary folder may happen while the study runs
+        command += ["--nolock"] if results != RESULTS else []
         done = subprocess.run(command, env=os.environ | {"TERRANAS_MAKES_LIST": "1"}, stdout=sys.stderr)
     if done.returncode:
         sys.exit("terranas: the list of architectures could not be made (see above); nothing else was started.")
