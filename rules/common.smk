@@ -16,16 +16,16 @@ from terranas.core.fingerprint import fingerprint
 from terranas.core.randomness import generator
 from terranas.core.script import offer_checkout
 from terranas.data import NUMERICS_VERSION as DATA_NUMERICS
+from terranas.data.layout import SPLITS
 from terranas.data.precheck import check_source, estimate_disk_use, preparation_memory, source_files
-from terranas.sampling.architectures import list_key, read_architectures
 from terranas.profiling import NUMERICS_VERSION as PROFILING_NUMERICS
+from terranas.sampling.architectures import list_key, read_architectures
 from terranas.training import NUMERICS_VERSION as TRAINING_NUMERICS
 from terranas.training.acceptance import read_accepted
 
 ROOT = Path(workflow.basedir)
 # scripts import the library of this checkout, in whatever environment a job runs
 offer_checkout(ROOT)
-SPLITS = ("train", "validation", "test")
 ARMS = ("surrogate", "random")
 FIGURE_FORMATS = ("png", "pdf", "svg", "csv")
 
@@ -182,8 +182,16 @@ def architectures_to_train():
     return {architecture.hash: architecture for architecture in listed}
 
 
+def accepted_failures():
+    """Return the reasons of trainings whose failure was accepted by hand, by architecture."""
+    try:
+        return read_accepted(f"{RESULTS}/training/accepted.json")
+    except TerranasError as error:
+        sys.exit(f"terranas: {error}")
+
+
 ARCHITECTURES = architectures_to_train()
-ACCEPTED = read_accepted(f"{RESULTS}/training/accepted.json")
+ACCEPTED = accepted_failures()
 
 
 def training_recipe():

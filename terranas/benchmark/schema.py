@@ -61,6 +61,23 @@ BENCHMARK = TableSchema(
 )
 
 
+METRIC_NAMES = {
+    "train_loss": "training loss",
+    "train_macro_accuracy": "training macro accuracy",
+    "train_micro_accuracy": "training micro accuracy",
+    "training_seconds": "training time",
+    "macs": "MACs",
+    "latency_ms": "latency",
+    "model_bytes": "model size",
+}
+"""Names in words of the metrics whose column name does not read as one."""
+
+
+def metric_name(metric: str) -> str:
+    """Return the name of a metric in words, without its unit."""
+    return METRIC_NAMES.get(metric, metric.replace("_", " "))
+
+
 def direction(metric: str) -> Direction:
     """Return which way a metric is better.
 

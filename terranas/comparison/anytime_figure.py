@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from terranas.comparison.violins import ARM_WORDS
 from terranas.core.figures import ARM_COLOURS, COLOURS, figure
+from terranas.search.schema import ARM_NAMES
 
 
 def summarise_anytime(anytime: pd.DataFrame, charged: int) -> pd.DataFrame:
@@ -51,7 +51,7 @@ def anytime_figure(
     seeds = anytime["seed"].nunique()
     with figure(6.4, 3.9) as (drawn, axes):
         axes.axvspan(0, charged, color=COLOURS["grey"], alpha=0.12, linewidth=0)
-        for arm, words in ARM_WORDS.items():
+        for arm, words in ARM_NAMES.items():
             own = numbers[numbers["arm"] == arm]
             axes.fill_between(
                 own["charged"],

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from terranas.comparison.violins import ARM_WORDS
 from terranas.core.figures import ARM_COLOURS, COLOURS, figure
 from terranas.core.pareto import Direction, nondominated
+from terranas.search.schema import ARM_NAMES
 from terranas.surrogates.labels import metric_label, sentence_case, spans_decades, write_numbers
 
 MAX_POINTS = 5_000
@@ -65,7 +65,7 @@ def front_figure(
     limits = [_limits(known[:, c], truth[:, c], shares[objectives[c]], logarithmic[c]) for c in range(2)]
     cloud = pd.DataFrame()
     with figure(7.6, 4.2, columns=2, sharex=True, sharey=True) as (drawn, axes):
-        for panel, (arm, words) in zip(axes, ARM_WORDS.items(), strict=True):
+        for panel, (arm, words) in zip(axes, ARM_NAMES.items(), strict=True):
             if logarithmic[1]:
                 panel.set_xscale("log")
             if logarithmic[0]:

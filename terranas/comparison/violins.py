@@ -14,9 +14,9 @@ from scipy.stats import gaussian_kde
 
 from terranas.comparison.arm_tests import indicator_direction
 from terranas.core.figures import ARM_COLOURS, COLOURS, figure
+from terranas.search.schema import ARM_NAMES
 from terranas.surrogates.labels import metric_label, spans_decades, write_numbers
 
-ARM_WORDS = {"surrogate": "surrogate starts", "random": "random starts"}
 _OFFSETS = {"surrogate": -0.2, "random": 0.2}
 _HALF_WIDTH = 0.17
 
@@ -61,7 +61,7 @@ def violin_figure(
             panel.set_xticks(range(len(pairs)), [_pair_label(numbers, pair) for pair in pairs])
             panel.set_xlabel("Evaluations: surrogate (with training sample) / random")
         handles: list[Any] = [
-            Patch(color=ARM_COLOURS[arm], alpha=0.6, linewidth=0, label=words) for arm, words in ARM_WORDS.items()
+            Patch(color=ARM_COLOURS[arm], alpha=0.6, linewidth=0, label=words) for arm, words in ARM_NAMES.items()
         ]
         handles.append(Line2D([], [], color="black", linewidth=1.4, label="median"))
         drawn.legend(handles=handles, loc="outside lower center", ncols=3)

@@ -6,21 +6,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from terranas.benchmark.schema import metric_name
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.data.schema import SPLITS
 from terranas.report.formats import (
-    ARM_NAMES,
     count,
     counted,
     fixed,
     listed,
-    metric_name,
     metric_value,
     outcome_name,
     percent,
     sentence,
     span,
 )
+from terranas.search.schema import ARM_NAMES
 
 NEIGHBOURHOODS = {
     "hamming": "one bit of the 17×17 encoding differs",

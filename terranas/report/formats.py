@@ -3,21 +3,11 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 
+from terranas.benchmark.schema import metric_name
+
 SPACE = "\u202f"  # narrow no-break space: a number and its unit stay on one line
 MISSING = "–"
 MINUS = "−"
-
-ARM_NAMES = {"surrogate": "surrogate starts", "random": "random starts"}
-
-METRIC_NAMES = {
-    "train_loss": "training loss",
-    "train_macro_accuracy": "training macro accuracy",
-    "train_micro_accuracy": "training micro accuracy",
-    "training_seconds": "training time",
-    "macs": "MACs",
-    "latency_ms": "latency",
-    "model_bytes": "model size",
-}
 
 INDICATOR_NAMES = {
     "size": "size of the front",
@@ -89,11 +79,6 @@ def p_value(p: float) -> str:
     if math.isnan(p):
         return MISSING
     return f"<{SPACE}0.001" if p < 0.001 else significant(p, 2)
-
-
-def metric_name(metric: str) -> str:
-    """Return a metric's name in words."""
-    return METRIC_NAMES.get(metric, metric.replace("_", " "))
 
 
 def metric_value(metric: str, value: float) -> str:

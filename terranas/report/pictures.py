@@ -5,18 +5,18 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from terranas.benchmark.schema import metric_name
 from terranas.data.schema import SPLITS
 from terranas.report.content import Picture, StudyResults
 from terranas.report.formats import (
-    ARM_NAMES,
     count,
     counted,
     fixed,
     listed,
-    metric_name,
     metric_value,
     percent,
 )
+from terranas.search.schema import ARM_NAMES
 
 Words = tuple[str, str]
 """Text for those who do not see the figure, and caption."""

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from terranas.benchmark.schema import metric_name
 from terranas.report import findings, tabulation, verdict
 from terranas.report.content import Block, Listing, Picture, Section, StudyResults
 from terranas.report.drawing import draw_legend
-from terranas.report.formats import count, counted, halves, listed, metric_name, percent, span
+from terranas.report.formats import count, counted, halves, listed, percent, span
 from terranas.report.pictures import picture
 
 BEST_SHOWN = 5

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from terranas.benchmark.schema import metric_name
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.data.schema import SPLITS
 from terranas.report.content import Head, Table
 from terranas.report.drawing import draw_cell
 from terranas.report.formats import (
-    ARM_NAMES,
     MISSING,
     count,
     counted,
@@ -21,7 +21,6 @@ from terranas.report.formats import (
     indicator_name,
     indicator_value,
     metric_error,
-    metric_name,
     metric_value,
     outcome_name,
     p_value,
@@ -31,7 +30,7 @@ from terranas.report.formats import (
     span,
 )
 from terranas.report.verdict import A12_MEANING
-from terranas.search.schema import STOP_REASONS
+from terranas.search.schema import ARM_NAMES, STOP_REASONS
 from terranas.space.cell import Cell
 from terranas.training.status import TrainingStatus
 

@@ -3,7 +3,6 @@
 import pandas as pd
 
 from terranas.report.formats import (
-    ARM_NAMES,
     count,
     counted,
     fixed,
@@ -13,6 +12,7 @@ from terranas.report.formats import (
     percent,
     sentence,
 )
+from terranas.search.schema import ARM_NAMES
 
 A12_MEANING = (
     "A12 (Vargha and Delaney 2000) is the share of pairs of one surrogate and one random search in which the surrogate "

@@ -3,6 +3,7 @@
 from terranas.core.tables import Column, TableSchema
 
 ARMS = ("surrogate", "random")
+ARM_NAMES = {"surrogate": "surrogate starts", "random": "random starts"}
 STOP_REASONS = ("budget", "nothing_left_to_expand", "space_exhausted")
 
 _VALUE = Column("<objective>", "float64", "value of the objective that names the column")

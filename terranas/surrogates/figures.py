@@ -8,8 +8,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from terranas.benchmark.schema import metric_name
 from terranas.core.figures import COLOURS, figure
-from terranas.surrogates.labels import metric_name, metric_unit, sentence_case, write_numbers
+from terranas.surrogates.labels import metric_unit, sentence_case, write_numbers
 
 CORRELATIONS = {"spearman": "Spearman", "kendall": "Kendall", "pearson": "Pearson"}
 ERRORS = {"rmse": "root mean squared error", "mae": "mean absolute error"}

@@ -6,20 +6,9 @@ import numpy as np
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike
 
-from terranas.benchmark.schema import BENCHMARK
+from terranas.benchmark.schema import BENCHMARK, metric_name
 
-_WORDS = {
-    "training_seconds": "training time",
-    "latency_ms": "latency",
-    "macs": "MACs",
-    "model_bytes": "model size",
-}
 _LARGE = 10_000  # from here on axes count in k, M and G
-
-
-def metric_name(metric: str) -> str:
-    """Return the name of a metric in words, without its unit."""
-    return _WORDS.get(metric, metric.replace("_", " "))
 
 
 def metric_label(metric: str, prefix: str = "") -> str:
