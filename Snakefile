@@ -20,7 +20,7 @@ include: "rules/common.smk"
 
 wildcard_constraints:
     hash="[0-9a-f]{32}",
-    neighbourhood="hamming|edit|edit_symmetric",
+    neighbourhood="hamming|hamming_any|edit|edit_symmetric",
     benchmark="study|nasbench101",
     device="cpu|cuda",
     session="[0-9]+",
@@ -38,6 +38,7 @@ include: "rules/surrogates.smk"
 include: "rules/search.smk"
 include: "rules/comparison.smk"
 include: "rules/report.smk"
+include: "rules/download.smk"
 
 
 localrules:
@@ -48,11 +49,13 @@ localrules:
     training,
     profiling,
     benchmark,
+    tables,
     landscape,
     surrogates,
     search,
     comparison,
     report,
+    download,
 
 
 rule all:

@@ -10,6 +10,7 @@ import yaml
 
 from terranas import LAYOUT_VERSION
 from terranas.config import load_config
+from terranas.config.inputs import WHOLE_SPACE
 from terranas.core.errors import ConfigError, TerranasError
 from terranas.core.files import require_free_space, sha256_file
 from terranas.core.fingerprint import fingerprint
@@ -30,18 +31,27 @@ ARMS = ("surrogate", "random")
 FIGURE_FORMATS = ("png", "pdf", "svg", "csv")
 
 
+FOLDERS_OF_TABLES = {"eo_hwnas", "ec_nas", "transnas_bench101"}
+
+
+def check_published(section):
+    """Check that the published tables are where the configuration says."""
+    for name, place in section.model_dump(exclude={"disagreement"}, exclude_none=True).items():
+        kind = "folder" if name in FOLDERS_OF_TABLES else "file"
+        if not (Path(place).is_dir() if kind == "folder" else Path(place).is_file()):
+            advice = " `snakemake download` fetches NAS-Bench-101's files." if name == "nasbench101" else ""
+            raise ConfigError(
+                f"benchmark.{name} is '{place}', but there is no such {kind}. Looked for {Path(place).absolute()}. "
+                f"docs/tables.md says where each table comes from.{advice}"
+            )
+
+
 def checked_study():
     """Return the configuration, checked before anything runs."""
     try:
         study = load_config(config)
         check_source(study.data)
-        published = study.benchmark.nasbench101
-        if published and not Path(published).is_file():
-            raise ConfigError(
-                f"benchmark.nasbench101 is '{published}', but there is no such file. Looked for "
-                f"{Path(published).absolute()}. NAS-Bench-101's tables, nasbench_only108.tfrecord (499 MB) and "
-                "nasbench_full.tfrecord (2 GB), are linked from https://github.com/google-research/nasbench."
-            )
+        check_published(study.benchmark)
         return study
     except TerranasError as error:
         sys.exit(f"terranas: {error}")
@@ -248,8 +258,33 @@ def predicted_fronts(wildcards):
     return f"{RESULTS}/surrogates/{wildcards.benchmark}/predicted_fronts.parquet"
 
 
-def published_records(wildcards):
-    """Return the path of NAS-Bench-101's records."""
-    if STUDY.benchmark.nasbench101 is None:
-        sys.exit("terranas: benchmark.nasbench101 names no file; set it to NAS-Bench-101's TFRecord.")
-    return STUDY.benchmark.nasbench101
+def validation_report(name):
+    """Return the validation report of a table; it goes into Snakemake's report."""
+    return report(
+        f"{RESULTS}/benchmark/{name}.validation.json",
+        caption="captions/validation.rst",
+        category="Tables",
+        labels={"content": name, "kind": "validation"},
+    )
+
+
+def published(source, name=None):
+    """Return an input function for a published file, or for the named file of a published folder."""
+
+    def path(wildcards):
+        place = getattr(STUDY.benchmark, source)
+        if place is None:
+            sys.exit(f"terranas: benchmark.{source} names no file or folder; set it to import that table.")
+        return place if name is None else f"{place}/{name}"
+
+    return path
+
+
+def imported_tables(wildcards):
+    """Return the tables to import, of which there must be one."""
+    if not IMPORTED:
+        sys.exit(
+            "terranas: there is no published table to import; set the path of one, for example "
+            "--config 'benchmark={nasbench101: PATH/TO/nasbench_only108.tfrecord}' (docs/tables.md lists all)."
+        )
+    return IMPORTED

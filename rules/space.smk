@@ -28,6 +28,34 @@ rule space_cells:
         "../workflow_scripts/space/cells.py"
 
 
+rule space_whole:
+    output:
+        cells=f"{RESULTS}/space/whole.parquet",
+    log:
+        f"{RESULTS}/logs/space/whole.log",
+    benchmark:
+        f"{RESULTS}/runtimes/space/whole.tsv"
+    conda:
+        "../envs/terranas.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(2000),
+        runtime=escalating(20),
+    params:
+        space=WHOLE_SPACE,
+        network=settings("network"),
+        image=image_shape(),
+        code=SAMPLING_CODE["space/cells.py"],
+    message:
+        "Enumerating the whole space, which published tables refer to"
+    script:
+        "../workflow_scripts/space/cells.py"
+
+
+# a study over all cells has that table already
+ALL_CELLS = rules.space_cells.output.cells if settings("space") == WHOLE_SPACE else rules.space_whole.output.cells
+
+
 rule space_neighbours:
     input:
         cells=rules.space_cells.output.cells,
@@ -53,12 +81,13 @@ rule space_neighbours:
         "../workflow_scripts/space/neighbours.py"
 
 
+# those that walks and searches follow
+NEIGHBOURHOODS = sorted({STUDY.sampling.neighbourhood, STUDY.search.neighbourhood})
+
+
 rule space:
     input:
         rules.space_cells.output,
-        expand(
-            rules.space_neighbours.output,
-            neighbourhood=sorted({STUDY.sampling.neighbourhood, STUDY.search.neighbourhood}),
-        ),
+        expand(rules.space_neighbours.output, neighbourhood=NEIGHBOURHOODS),
     message:
         "The search space is ready"

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,9 +12,14 @@ from terranas.core.errors import TerranasError
 from terranas.training.acceptance import accept, read_accepted, retract
 from terranas.training.status import read_status
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Side commands of the terranas workflow.")
 config_app = typer.Typer(no_args_is_help=True, help="Check a study's configuration, or write the generated files.")
 app.add_typer(config_app, name="config")
+cell_app = typer.Typer(no_args_is_help=True, help="Look at cells of the search space.")
+app.add_typer(cell_app, name="cell")
 
 ConfigFile = Annotated[Path, typer.Option("--configfile", help="Configuration of the study.")]
 Architecture = Annotated[str, typer.Argument(metavar="HASH", help="Architecture, 32 hex digits.")]
@@ -73,6 +78,66 @@ def write_config(folder: Annotated[Path, typer.Argument(help="Folder to write to
     """Write config.yaml and schema.json from the models."""
     write_generated(folder)
     typer.echo(f"Wrote {folder / 'config.yaml'} and {folder / 'schema.json'}.")
+
+
+@cell_app.command("show")
+def show_cell(
+    what: Annotated[str, typer.Argument(help="A hash (32 hex digits), an id, or ADJACENCY:OPERATIONS.")],
+    cells: Annotated[
+        Path | None,
+        typer.Option("--cells", help="Table of cells to look in, a study's space/cells.parquet; default: all."),
+    ] = None,
+    svg: Annotated[Path | None, typer.Option("--svg", help="File to draw the cell to.")] = None,
+) -> None:
+    """Print a cell, its hash and id, and the parameters and MACs of its network for CIFAR-10.
+
+    Example: terranas cell show 0110010010000000:input,conv3x3-bn-relu,maxpool3x3,output --svg cell.svg
+    """
+    from terranas.core.files import write_text
+    from terranas.space.cell import Cell
+    from terranas.space.complexity import CIFAR10_NETWORK, macs, parameters
+    from terranas.space.lookup import CellIndex, parse_name
+
+    name = parse_name(what)
+    index = CellIndex(_table_of_cells(cells))
+    listed = index.cell(name) if not isinstance(name, Cell) or name in index else None
+    cell = name if isinstance(name, Cell) else index.cell(name)
+    typer.echo(cell)
+    pruned = cell.prune()
+    if pruned is not cell:
+        typer.echo(f"Pruned, since vertices on no path do no work:\n{pruned}")
+    if listed is not None and listed != pruned:
+        typer.echo(f"As the table numbers it:\n{listed}")
+    number = None if listed is None else index.id(name)
+    typer.echo(f"hash        {cell.hash}")
+    typer.echo(f"id          {'not known from this table of cells' if number is None else number}")
+    # how channels are shared out depends on the numbering; the table's is the published one
+    counted = listed or pruned
+    shape = CIFAR10_NETWORK
+    typer.echo(f"parameters  {parameters(counted, shape):,}")
+    typer.echo(f"MACs        {macs(counted, shape):,}")
+    typer.echo(
+        f"Parameters and MACs are those of NAS-Bench-101's CIFAR-10 network ({shape.bands} bands, {shape.classes} "
+        f"classes, {shape.image_size} pixels, {shape.stem_channels} stem channels)."
+    )
+    if svg is not None:
+        from terranas.space.drawing import cell_svg
+
+        write_text(svg, f"{cell_svg(cell)}\n")
+        typer.echo(f"Drawn to {svg}.")
+
+
+def _table_of_cells(path: Path | None) -> "pd.DataFrame":
+    """Return the table of cells of a file, or of the whole space where there is none."""
+    from terranas.core.tables import read_table
+    from terranas.space.complexity import CIFAR10_NETWORK
+    from terranas.space.schema import CELLS
+    from terranas.space.table import cells_table
+
+    if path is not None:
+        return read_table(path, CELLS, ["id", "hash", "adjacency", "operations"])
+    typer.echo("Enumerating all cells, which takes some seconds; --cells FILE reads a study's table instead.", err=True)
+    return cells_table(7, 9, CIFAR10_NETWORK)
 
 
 def _require_failed(training: Path, architecture: str) -> None:

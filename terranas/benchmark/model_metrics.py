@@ -21,20 +21,26 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 NAN = float("nan")
+INFINITY = float("inf")
 
 _VARINT, _FIXED64, _LENGTH_DELIMITED, _FIXED32 = 0, 1, 2, 5
 _FIXED_BYTES = {_FIXED64: 8, _FIXED32: 4}
 _DOUBLE = struct.Struct("<d")
 
+# all five doubles and nothing else, as protobuf writes them where no checkpoint is named: read at one stroke
+_USUAL = struct.Struct("<xdxdxdxdxd")
+_USUAL_TAGS = bytes(number << 3 | _FIXED64 for number in range(1, 6))
+
 
 class FinalMetrics(NamedTuple):
-    """The last evaluation of a training; NaN where the message does not say."""
+    """The last evaluation of a training, and what is said of the whole; NaN where the message does not say."""
 
     training_seconds: float
     train_accuracy: float
     validation_accuracy: float
     test_accuracy: float
     parameters: float
+    total_seconds: float
 
 
 def parse_model_metrics(message: bytes) -> FinalMetrics:
@@ -44,7 +50,7 @@ def parse_model_metrics(message: bytes) -> FinalMetrics:
         ValueError: the bytes are no such message, it has no evaluation, or a value is out of range.
     """
     final: tuple[int, int] | None = None
-    parameters = NAN
+    parameters = total_seconds = NAN
     for number, kind, start, end in _fields(message, 0, len(message)):
         if number == 1:
             _require(kind, _LENGTH_DELIMITED, "evaluation_data")
@@ -54,27 +60,39 @@ def parse_model_metrics(message: bytes) -> FinalMetrics:
             parameters = float(_varint(message, start, end)[0])
             if not 1 <= parameters < 1 << 31:
                 raise ValueError(f"trainable_parameters is {parameters:.0f}, expected a positive int32")
+        elif number == 3:
+            _require(kind, _FIXED64, "total_time")
+            total_seconds = _DOUBLE.unpack_from(message, start)[0]
     if final is None:
         raise ValueError("the message has no evaluation_data")
+    found = FinalMetrics(*_evaluation(message, *final), parameters, total_seconds)
+    _check_ranges(found)
+    return found
 
+
+def _evaluation(message: bytes, start: int, end: int) -> tuple[float, float, float, float]:
+    """Return training time, training, validation and test accuracy of the ``EvaluationData`` between two positions."""
+    if end - start == _USUAL.size and message[start:end:9] == _USUAL_TAGS:
+        _, seconds, train, validation, test = _USUAL.unpack_from(message, start)
+        return seconds, train, validation, test
     values = dict.fromkeys(range(1, 6), NAN)
-    for number, kind, start, _ in _fields(message, *final):
+    for number, kind, position, _ in _fields(message, start, end):
         if number in values:
             _require(kind, _FIXED64, f"field {number} of evaluation_data")
-            values[number] = _DOUBLE.unpack_from(message, start)[0]
-    final_metrics = FinalMetrics(values[2], values[3], values[4], values[5], parameters)
-    _check_ranges(final_metrics)
-    return final_metrics
+            values[number] = _DOUBLE.unpack_from(message, position)[0]
+    return values[2], values[3], values[4], values[5]
 
 
 def _check_ranges(metrics: FinalMetrics) -> None:
     """Raise for impossible values; written so that NaN passes, which means not known."""
-    seconds = metrics.training_seconds
-    accuracies = (metrics.train_accuracy, metrics.validation_accuracy, metrics.test_accuracy)
-    if seconds < 0 or seconds == float("inf"):
-        raise ValueError(f"training_time is {seconds} s, expected a finite time of at least 0")
-    if any(accuracy < 0 or accuracy > 1 for accuracy in accuracies):
-        raise ValueError(f"an accuracy lies outside of 0 to 1: {', '.join(map(str, accuracies))}")
+    training, train, validation, test, _, total = metrics
+    for name, seconds in (("training_time", training), ("total_time", total)):
+        if seconds < 0 or seconds == INFINITY:
+            raise ValueError(f"{name} is {seconds} s, expected a finite time of at least 0")
+    if train < 0 or train > 1 or validation < 0 or validation > 1 or test < 0 or test > 1:
+        raise ValueError(
+            f"an accuracy lies outside of 0 to 1: {train}, {validation}, {test}; expected shares, not per cent"
+        )
 
 
 def _require(kind: int, expected: int, name: str) -> None:

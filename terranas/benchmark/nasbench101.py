@@ -9,40 +9,54 @@ import base64
 import json
 import logging
 from array import array
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from terranas.benchmark.imported import ImportedTable, Source
 from terranas.benchmark.model_metrics import FinalMetrics, parse_model_metrics
-from terranas.benchmark.schema import BENCHMARK, METRICS
+from terranas.benchmark.published import whole_counts
+from terranas.benchmark.schema import BENCHMARK
+from terranas.benchmark.space_index import SPACE, SPACE_SIZE, SpaceIndex, count_within, outside_space_error
 from terranas.benchmark.tfrecord import Record, count_blocks, read_blocks
-from terranas.core.errors import CellError, DataError
+from terranas.benchmark.validation import Check, RowNames, compare, within
+from terranas.core.errors import DataError
 from terranas.core.logs import progress
-from terranas.space.batch import CellBatch
-from terranas.space.cell import Cell
-from terranas.space.complexity import NetworkShape, macs_of
+from terranas.space.complexity import CIFAR10_NETWORK
 
 logger = logging.getLogger(__name__)
 
-SOURCE = "NAS-Bench-101"
 DATASET = "CIFAR-10"
-NETWORK = NetworkShape(bands=3, classes=10, image_size=32, stem_channels=128, stacks=3, cells_per_stack=3)
-"""The network that the published trainings used."""
+EVALUATION_IMAGES = 9_984
+"""Images behind each published accuracy: 39 whole batches of 256 of the 10,000 images of a split."""
 
-FACTS = {
-    "source": SOURCE,
-    "licence": "Apache-2.0",
-    "citation": "C. Ying, A. Klein, E. Christiansen, E. Real, K. Murphy, F. Hutter. NAS-Bench-101: Towards "
-    "Reproducible Neural Architecture Search. ICML 2019, PMLR 97:7105-7114.",
-}
+REPEATS = 3
+"""Trainings of a cell at each fidelity in the published files."""
+
+SOURCE = Source(
+    name="NAS-Bench-101",
+    space=SPACE,
+    space_size=SPACE_SIZE,
+    licence="Apache-2.0",
+    citation="C. Ying, A. Klein, E. Christiansen, E. Real, K. Murphy, F. Hutter. NAS-Bench-101: Towards Reproducible "
+    "Neural Architecture Search. ICML 2019, PMLR 97:7105-7114.",
+    notes=(
+        "Repeats are numbered in the order of the file.",
+        "An accuracy is the share of correct ones among 9,984 images (39 batches of 256); the training accuracy is "
+        "that of 9,984 of the training images.",
+        "Times were measured on TPUs; total_seconds includes the evaluations.",
+        "MACs are not published: they are those of the published network by terranas' closed form.",
+    ),
+)
 
 MAX_EPOCHS = 10_000
 
 # CIFAR-10 has equally many images of each class, but the published figure is the share of correct images
 _COLUMNS = {
     "training_seconds": "training_seconds",
+    "total_seconds": "total_seconds",
     "train_micro_accuracy": "train_accuracy",
     "validation_micro_accuracy": "validation_accuracy",
     "test_micro_accuracy": "test_accuracy",
@@ -51,12 +65,10 @@ _COLUMNS = {
 
 
 class _Collector:
-    """Gathers the records' values in compact arrays: 46 bytes a record, whatever the length of its JSON."""
+    """Gathers the records' values in compact arrays: 56 bytes a record, whatever the length of its JSON."""
 
-    def __init__(self, cells: pd.DataFrame) -> None:
-        self._row_of: dict[str, int] = {cell: row for row, cell in enumerate(cells["hash"])}
-        self._adjacency: list[str] = cells["adjacency"].tolist()
-        self._operations: list[str] = cells["operations"].tolist()
+    def __init__(self, index: SpaceIndex) -> None:
+        self._index = index
         self.rows = array("i")
         self.epochs = array("i")
         self.metrics = {name: array("d") for name in FinalMetrics._fields}
@@ -70,35 +82,35 @@ class _Collector:
             ValueError: the payload is no valid row.
         """
         architecture, epochs, adjacency, operations, metrics = _parse_row(record.payload)
-        row = self._row_of.get(architecture)
+        row = self._index.row(architecture)
         if row is None:
             self.unknown += 1
             place = f"record {record.number} (at byte {record.offset:,}), {architecture[:40]!r}"
             self.first_unknown = self.first_unknown or place
             return
-        if adjacency != self._adjacency[row] or operations != self._operations[row]:
-            _require_same_cell(architecture, adjacency, operations)
+        self._index.require_graph(row, adjacency, operations)
         self.rows.append(row)
         self.epochs.append(epochs)
         for values, value in zip(self.metrics.values(), metrics, strict=True):
             values.append(value)
 
 
-def import_nasbench101(file: BinaryIO, name: str, cells: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return NAS-Bench-101 as a benchmark table, and facts about it to store with the table.
+def import_nasbench101(file: BinaryIO, name: str, index: SpaceIndex) -> ImportedTable:
+    """Return NAS-Bench-101 as a benchmark table.
 
-    A file that holds only a part of the published records is welcome; the facts and the log say how much of the space
-    it covers. Values that a record does not give stay NaN. MACs are those of the published network, computed.
+    A file that holds only a part of the published records is welcome; the log and the validation report say how much
+    of the space it covers. Values that a record does not give stay NaN. MACs are those of the published network,
+    computed.
 
     Args:
         file: seekable TFRecord file, at its start.
         name: what to call the file in messages.
-        cells: table of the search space (schema ``space.cells``).
+        index: the search space.
 
     Raises:
         DataError: a record is damaged, is no NAS-Bench-101 row, or names a cell outside of the space.
     """
-    collector = _Collector(cells)
+    collector = _Collector(index)
     for block in progress(read_blocks(file, name), count_blocks(file), f"Importing {name} (MiB)", logger):
         for record in block:
             _add(collector, record, name)
@@ -106,12 +118,8 @@ def import_nasbench101(file: BinaryIO, name: str, cells: pd.DataFrame) -> tuple[
     if not total:
         raise DataError(f"{name} holds no records; expected NAS-Bench-101's TFRecord file. Fetch it again.")
     if collector.unknown:
-        raise DataError(
-            f"{collector.unknown:,} of the {total:,} records of {name} name a cell outside of the study's space of "
-            f"{len(cells):,} cells; the first one is {collector.first_unknown}. NAS-Bench-101 needs the whole space: "
-            "set space.max_vertices to 7 and space.max_edges to 9."
-        )
-    table = _to_table(collector, cells)
+        advice = "NAS-Bench-101 needs the whole space: set space.max_vertices to 7 and space.max_edges to 9."
+        raise outside_space_error(name, collector.unknown, collector.first_unknown, total, index, advice)
     covered = len(np.unique(np.asarray(collector.rows)))
     fidelities = sorted(set(collector.epochs))
     logger.info(
@@ -119,11 +127,11 @@ def import_nasbench101(file: BinaryIO, name: str, cells: pd.DataFrame) -> tuple[
         name,
         total,
         covered,
-        100 * covered / len(cells),
+        100 * covered / SPACE_SIZE,
         ", ".join(map(str, fidelities)),
     )
-    coverage = {"records": total, "cells": covered, "cells_in_space": len(cells), "epochs": fidelities}
-    return table, FACTS | coverage
+    table, checks = _to_table(collector, index)
+    return ImportedTable(table, BENCHMARK, SOURCE, checks, {"records": total, "cells": covered, "epochs": fidelities})
 
 
 def _add(collector: _Collector, record: Record, name: str) -> None:
@@ -150,54 +158,42 @@ def _parse_row(payload: bytes) -> tuple[str, int, str, str, FinalMetrics]:
     return architecture, epochs, adjacency, operations, parse_model_metrics(message)
 
 
-def _require_same_cell(architecture: str, adjacency: str, operations: str) -> None:
-    """Check that a graph drawn otherwise than in the space's table still is the cell that its hash names."""
-    try:
-        found = Cell.from_strings(adjacency, operations).hash
-    except CellError as error:
-        raise ValueError(f"its graph is no valid cell ({error})") from error
-    if found != architecture:
-        raise ValueError(f"its graph has the hash {found}, but the record says {architecture}")
-
-
-def _to_table(collector: _Collector, cells: pd.DataFrame) -> pd.DataFrame:
-    rows = np.asarray(collector.rows)
-    epochs = np.asarray(collector.epochs)
-    order = np.lexsort((epochs, rows))  # stable: repeats stay in the order of the file
+def _to_table(collector: _Collector, index: SpaceIndex) -> tuple[pd.DataFrame, tuple[Check, ...]]:
+    """Return the table, ascending by cell, epochs and order in the file, and its checks."""
+    rows, epochs = np.asarray(collector.rows), np.asarray(collector.epochs)
+    order = np.lexsort((epochs, rows))  # stable: repeats keep the order of the file
     rows, epochs = rows[order], epochs[order]
-    table = pd.DataFrame(
-        {
-            "hash": cells["hash"].take(rows).array,
-            "id": cells["id"].take(rows).array,
-            "epochs": epochs,
-            "repeat": _count_within(rows, epochs),
-            "outcome": "ok",
-            "dataset": DATASET,
-            "source": SOURCE,
-            "device": "",
-        }
+    repeats = count_within(rows, epochs)
+    metrics = {column: np.asarray(collector.metrics[field])[order] for column, field in _COLUMNS.items()}
+    parameters, metrics["macs"] = index.complexity(rows, CIFAR10_NETWORK)
+    table = index.table(rows, epochs, repeats, metrics, dataset=DATASET, source=SOURCE.name)
+    names = RowNames(table)
+    checks = (
+        compare("parameters equal the closed form", metrics["parameters"], parameters, names),
+        *(
+            whole_counts(
+                f"{split} accuracy counts whole images", metrics[f"{split}_micro_accuracy"], EVALUATION_IMAGES, names
+            )
+            for split in ("train", "validation", "test")
+        ),
+        within("training takes at least a second", metrics["training_seconds"], 1, np.inf, names),
+        within(f"a cell was trained at most {REPEATS} times at a fidelity", repeats + 1, 1, REPEATS, names),
+        _longer_check(rows, epochs, metrics["training_seconds"], names),
     )
-    known = {column: np.asarray(collector.metrics[field])[order] for column, field in _COLUMNS.items()}
-    known["macs"] = _published_macs(cells, rows)
-    for column in METRICS:
-        table[column.name] = known.get(column.name, np.nan)
-    return BENCHMARK.validate(table)
+    return table, checks
 
 
-def _count_within(rows: NDArray[np.intc], epochs: NDArray[np.intc]) -> NDArray[np.int64]:
-    """Return the index of each entry within its run of equal (row, epochs)."""
-    index = np.arange(len(rows))
-    starts = np.ones(len(rows), dtype=bool)
-    starts[1:] = (rows[1:] != rows[:-1]) | (epochs[1:] != epochs[:-1])
-    return index - np.maximum.accumulate(np.where(starts, index, 0))
-
-
-def _published_macs(cells: pd.DataFrame, rows: NDArray[np.intc]) -> NDArray[np.float64]:
-    """Return the MACs of the published network for rows of the table of cells."""
-    used, position = np.unique(rows, return_inverse=True)
-    counts = np.empty(len(used))
-    batch = CellBatch.from_table(cells.take(used))
-    for vertices, group in batch.groups():
-        labels = batch.labels[group, : vertices - 2].astype(np.int64)
-        counts[group] = macs_of(batch.adjacency[group, :vertices, :vertices], labels, NETWORK)
-    return counts[position]
+def _longer_check(
+    rows: NDArray[np.intc], epochs: NDArray[np.intc], seconds: NDArray[np.float64], names: RowNames
+) -> Check:
+    """Check that the mean training time of a cell grows with the epochs, where several fidelities have one."""
+    known = np.flatnonzero(~np.isnan(seconds))
+    starts = known[count_within(rows[known], epochs[known]) == 0]
+    runs = np.searchsorted(known, starts)
+    lengths = np.diff(runs, append=len(known))
+    means = np.full(len(seconds), np.nan)
+    means[starts] = np.add.reduceat(seconds[known], runs) / lengths if len(runs) else np.nan
+    before = np.full(len(seconds), np.nan)
+    same_cell = rows[starts[1:]] == rows[starts[:-1]]
+    before[starts[1:][same_cell]] = means[starts[:-1][same_cell]]
+    return within("mean training time grows with the epochs", means, before, np.inf, names)

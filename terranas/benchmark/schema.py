@@ -1,4 +1,8 @@
-"""Schema of a tabular benchmark: one row an architecture, fidelity and repeat."""
+"""Schema of tabular benchmarks: one row an architecture, set of images, fidelity, repeat and device.
+
+A column of metrics says in its name which split it belongs to (``validation_micro_accuracy``). What depends on a
+device may stand in rows of its own, one a device, whose other metrics are not known.
+"""
 
 from typing import Literal
 
@@ -29,36 +33,108 @@ METRICS = (
         measured=True,
         ge=0,
     ),
+    Column(
+        "total_seconds",
+        "float64",
+        "time spent training and evaluating up to this fidelity",
+        unit="s",
+        direction="minimise",
+        measured=True,
+        ge=0,
+    ),
     Column("parameters", "float64", "trainable parameters", direction="minimise", ge=1),
     Column("macs", "float64", "multiply-accumulates for one image", unit="MAC", direction="minimise", ge=1),
     Column(
         "latency_ms",
         "float64",
-        "median time of a forward pass of a batch",
+        "time of a forward pass of a batch: the median, unless the table's attributes say otherwise",
+        unit="ms",
+        direction="minimise",
+        measured=True,
+        ge=0,
+    ),
+    Column(
+        "latency_std_ms",
+        "float64",
+        "standard deviation of the time of a forward pass of a batch",
         unit="ms",
         direction="minimise",
         measured=True,
         ge=0,
     ),
     Column("model_bytes", "float64", "bytes of the weights", unit="B", direction="minimise", ge=1),
-)
-
-BENCHMARK = TableSchema(
-    name="benchmark.table",
-    version=1,
-    key=("hash", "epochs", "repeat"),
-    columns=(
-        Column("hash", "string", "architecture"),
-        Column("id", "Int64", "rank of the hash among all 423,624 cells; null when built over a smaller space"),
-        Column("epochs", "int64", "fidelity: epochs trained", ge=0),
-        Column("repeat", "int64", "index of the training run, from 0", ge=0),
-        Column("outcome", "string", "ok, or why the training has no full result"),
-        Column("dataset", "string", "name of the images"),
-        Column("source", "string", "what measured the row: terranas, or a published table"),
-        Column("device", "string", "device of latency_ms; empty where there is none"),
-        *METRICS,
+    Column(
+        "checkpoint_bytes",
+        "float64",
+        "bytes of the file that a training saves: weights and buffers, and what else it keeps there",
+        unit="B",
+        direction="minimise",
+        ge=1,
+    ),
+    Column(
+        "training_energy_kwh",
+        "float64",
+        "energy spent training up to this fidelity",
+        unit="kWh",
+        direction="minimise",
+        measured=True,
+        ge=0,
+    ),
+    Column(
+        "training_co2_g",
+        "float64",
+        "carbon dioxide equivalent of that energy, where and when it was drawn",
+        unit="g",
+        direction="minimise",
+        measured=True,
+        ge=0,
     ),
 )
+"""All metrics of tables over NAS-Bench-101; other search spaces choose of them and add their own."""
+
+
+def table_schema(
+    name: str, key: Column, metrics: tuple[Column, ...], version: int, about: tuple[Column, ...] = ()
+) -> TableSchema:
+    """Return the schema of tabular benchmarks over one search space.
+
+    Args:
+        name: name of the kind of table; begins with ``benchmark.``.
+        key: the column that names an architecture.
+        metrics: columns with a direction.
+        version: raised when columns change their name or meaning.
+        about: further facts of the architecture, which stand after its key.
+    """
+    return TableSchema(
+        name=name,
+        version=version,
+        key=(key.name, "dataset", "epochs", "repeat", "device"),
+        columns=(
+            key,
+            *about,
+            Column("dataset", "string", "name of the images"),
+            Column("epochs", "int64", "fidelity: epochs trained", ge=0),
+            Column("repeat", "int64", "index of the training run, from 0", ge=0),
+            Column(
+                "device",
+                "string",
+                "device that latency and energy of a row were measured on; empty in a row without such a measurement",
+            ),
+            Column("outcome", "string", "ok, or why the training has no full result"),
+            Column("source", "string", "what measured the row: terranas, or a published table"),
+            *metrics,
+        ),
+    )
+
+
+BENCHMARK = table_schema(
+    "benchmark.table",
+    Column("hash", "string", "architecture"),
+    METRICS,
+    version=2,
+    about=(Column("id", "Int64", "rank of the hash among all 423,624 cells; null when built over a smaller space"),),
+)
+"""Schema of tables over NAS-Bench-101's cells: the study's own, and published ones."""
 
 
 METRIC_NAMES = {
@@ -66,6 +142,11 @@ METRIC_NAMES = {
     "train_macro_accuracy": "training macro accuracy",
     "train_micro_accuracy": "training micro accuracy",
     "training_seconds": "training time",
+    "total_seconds": "training and evaluation time",
+    "training_energy_kwh": "training energy",
+    "training_co2_g": "carbon dioxide of training",
+    "latency_std_ms": "latency deviation",
+    "checkpoint_bytes": "checkpoint size",
     "macs": "MACs",
     "latency_ms": "latency",
     "model_bytes": "model size",

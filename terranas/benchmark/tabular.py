@@ -1,91 +1,334 @@
 """Looking architectures up in a tabular benchmark."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from terranas.benchmark.schema import METRICS, direction
+from terranas.benchmark.columns import TableColumns
+from terranas.benchmark.keys import KeyIndex, index_names, index_sorted_hashes
+from terranas.benchmark.schema import BENCHMARK, Direction
 from terranas.core.errors import TableError
 from terranas.core.pareto import nondominated
+from terranas.core.tables import TableSchema
 
-_METRIC_NAMES = [column.name for column in METRICS]
+Aggregate = Literal["mean", "median", "std", "min", "max"]
+"""How the repeats of an architecture become one value; ``std`` is the sample standard deviation."""
+
+Keys = Sequence[str] | NDArray[np.integer]
+"""Architectures by their keys, or by their ids (an array of integers)."""
 
 
 class TabularBenchmark:
-    """What is known of each architecture at the highest fidelity of a benchmark table.
+    """What is known of each architecture for one set of images.
 
-    Repeats of one architecture are averaged, metric by metric, over the runs that have a value; an architecture whose
-    runs all failed keeps its place in :attr:`hashes` with NaN in what only a training can tell.
+    Metrics are read when they are first asked for. Repeats of one architecture are aggregated, metric by metric, over
+    the runs that have a value; an architecture whose runs all failed keeps its place with NaN in what only a training
+    can tell.
 
     Attributes:
         dataset: name of the images.
-        epochs: the highest fidelity of the table; nothing of lower fidelities is looked up.
-        hashes: architectures with a row at that fidelity, ascending.
+        datasets: names of all images in the table.
+        device: device of latency and energy, empty where there is none or where one has to be named.
+        devices: all devices in the table.
+        fidelities: epochs that architectures were trained for, ascending.
+        epochs: the fidelity that is looked up unless another is asked for.
+        space_size: architectures of the whole search space; None where the table does not say.
     """
 
-    def __init__(self, table: pd.DataFrame) -> None:
-        """Index a table of the schema :data:`terranas.benchmark.schema.BENCHMARK`.
+    def __init__(
+        self,
+        table: pd.DataFrame | TableColumns,
+        *,
+        schema: TableSchema = BENCHMARK,
+        dataset: str | None = None,
+        device: str | None = None,
+        epochs: int | None = None,
+    ) -> None:
+        """Index a table.
+
+        Args:
+            table: rows of ``schema``, or columns opened before.
+            schema: schema of a table in memory, made by :func:`terranas.benchmark.schema.table_schema`.
+            dataset: images to look up; may be left out where the table has those of one name only.
+            device: device whose measurements to look up; may be left out where there is one.
+            epochs: fidelity to look up; the highest by default.
 
         Raises:
-            TableError: the table has no rows or mixes images of several names.
+            TableError: the table has no rows, does not have what was chosen, or leaves a choice of images open.
         """
-        if table.empty:
-            raise TableError("The benchmark table has no rows. Train at least one architecture first.")
-        names = sorted(table["dataset"].unique().tolist())
-        if len(names) > 1:
-            raise TableError(
-                f"The benchmark table mixes the results of {len(names)} sets of images ({', '.join(names)}); expected "
-                "one. Select the rows of one of them first."
-            )
-        self.dataset: str = names[0]
-        self.epochs = int(table["epochs"].max())
-        final = table.loc[table["epochs"] == self.epochs, ["hash", *_METRIC_NAMES]]
-        if final["hash"].is_unique:
-            means = final.set_index("hash").sort_index()
-        else:
-            means = final.groupby("hash", sort=True).mean()  # leaves NaN out
-        self._index = means.index
-        # a NaN at the end of each column, which is where get_indexer's -1 for "not found" points
-        self._columns = {name: np.append(means[name].to_numpy(dtype=np.float64), np.nan) for name in _METRIC_NAMES}
-        self.hashes: list[str] = self._index.tolist()
+        self._columns = table if isinstance(table, TableColumns) else TableColumns.of_table(table, schema)
+        if not len(self._columns):
+            raise TableError(f"{self._columns.place} has no rows. Train at least one architecture first.")
+        self.datasets, images = self._columns.labels("dataset")
+        self.dataset = self._chosen_dataset(dataset)
+        self._device_names, devices = self._columns.labels("device")
+        self.devices = [name for name in self._device_names if name]
+        self.device = self._chosen_device(device)
+        self._images = images == self.datasets.index(self.dataset) if len(self.datasets) > 1 else None
+        self._device_of = devices if len(self.devices) > 1 else None
 
-    def values(self, metrics: Sequence[str], hashes: Sequence[str] | None = None) -> NDArray[np.float64]:
+        self._epochs = self._columns.integers("epochs")
+        self._index, self._position = _index_keys(self._columns)
+        within = self._epochs if self._images is None else self._epochs[self._images]
+        self.fidelities: list[int] = np.unique(within).tolist()
+        self.epochs = self.fidelities[-1] if epochs is None else epochs
+        self._require_fidelity(self.epochs)
+        size = self._columns.facts.get("space_size")
+        self.space_size = size if isinstance(size, int) else None
+
+        present = np.zeros(len(self._index), dtype=np.bool_)
+        present[self._position[self._rows(self.epochs, None)]] = True
+        self._present = np.flatnonzero(present)
+        self._values: dict[tuple[str, int, Aggregate | int], NDArray[np.float64]] = {}
+        self._names: list[str] | None = None
+        self._by_id: NDArray[np.int64] | None = None
+
+    @classmethod
+    def open(
+        cls, path: str | Path, *, dataset: str | None = None, device: str | None = None, epochs: int | None = None
+    ) -> TabularBenchmark:
+        """Return the benchmark in a file that terranas wrote, without reading more than is looked up.
+
+        Values were validated when the file was written and are not validated again. Arguments and errors as in
+        :meth:`__init__`.
+
+        Raises:
+            TableError: the file is missing or damaged, or holds no benchmark table.
+        """
+        return cls(TableColumns.of_file(path), dataset=dataset, device=device, epochs=epochs)
+
+    def __len__(self) -> int:
+        return len(self._present)
+
+    @property
+    def architectures(self) -> list[str]:
+        """Keys of the architectures known at :attr:`epochs`, ascending."""
+        if self._names is None:
+            names = self._index.names()
+            self._names = names if len(self._present) == len(names) else [names[row] for row in self._present]
+        return self._names
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of the table's metrics."""
+        return list(self._columns.directions)
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """Where the table comes from: source, licence, citation and what else its importer stored."""
+        return self._columns.facts
+
+    @property
+    def coverage(self) -> float | None:
+        """Share of the search space that is known at :attr:`epochs`; None where the space's size is not known."""
+        return len(self) / self.space_size if self.space_size else None
+
+    def direction(self, metric: str) -> Direction:
+        """Return which way a metric is better.
+
+        Raises:
+            TableError: there is no such metric.
+        """
+        name, _ = self._metric(metric)
+        found: Direction = "maximise" if self._columns.directions[name] == "maximise" else "minimise"
+        return found
+
+    def unit(self, metric: str) -> str:
+        """Return the unit of a metric, empty where it has none.
+
+        Raises:
+            TableError: there is no such metric.
+        """
+        return self._columns.units[self._metric(metric)[0]]
+
+    def values(
+        self,
+        metrics: Sequence[str],
+        keys: Keys | None = None,
+        *,
+        epochs: int | None = None,
+        repeats: Aggregate | int = "mean",
+    ) -> NDArray[np.float64]:
         """Return metrics of architectures.
 
         Args:
-            metrics: names of m metrics.
-            hashes: n architectures in any order, also repeatedly; :attr:`hashes` by default.
+            metrics: names of m metrics; ``METRIC@DEVICE`` is a metric on another device than the chosen one.
+            keys: n architectures in any order, also repeatedly; :attr:`architectures` by default.
+            epochs: fidelity; :attr:`epochs` by default.
+            repeats: how repeats become one value, or the index of one of them.
 
         Returns:
             Shape (n, m); NaN where the benchmark does not know the architecture or the metric, and for what a failed
             training did not give.
 
         Raises:
-            TableError: there is no such metric.
+            TableError: there is no such metric, fidelity or aggregate, ids are asked for and the table has none, or a
+                metric was measured on several devices and none is chosen.
         """
-        if hashes is None:
-            rows = np.arange(len(self.hashes))
-        else:
-            rows = self._index.get_indexer(pd.Index(pd.Series(list(hashes), dtype="str")))
-        values = np.empty((len(rows), len(metrics)))
-        for position, metric in enumerate(metrics):
-            values[:, position] = self._column(metric)[rows]
-        return values
+        positions = self._present if keys is None else self.find(keys)
+        fidelity = self.epochs if epochs is None else epochs
+        result = np.empty((len(positions), len(metrics)))
+        for number, metric in enumerate(metrics):
+            result[:, number] = self._column(metric, fidelity, repeats)[positions]
+        return result
 
-    def true_front(self, metrics: Sequence[str]) -> list[str]:
+    def find(self, keys: Keys) -> NDArray[np.int64]:
+        """Return the position of each key or id in the table's index, shape (n,); -1 where it is not in the table.
+
+        Raises:
+            TableError: ids are given, but the table has none.
+        """
+        if not isinstance(keys, np.ndarray) or not np.issubdtype(keys.dtype, np.integer):
+            return self._index.find([str(key) for key in keys] if isinstance(keys, np.ndarray) else keys)
+        by_id = self._positions_by_id()
+        inside = (keys >= 0) & (keys < len(by_id) - 1)
+        return by_id[np.where(inside, keys, -1)]
+
+    def true_front(self, metrics: Sequence[str], *, epochs: int | None = None) -> list[str]:
         """Return the architectures that no other one dominates in the metrics, ascending.
 
         Architectures with an unknown value in one of the metrics are left out; equal ones are all kept.
 
         Raises:
-            TableError: there is no such metric.
+            TableError: as for :meth:`values`.
         """
-        mask = nondominated(self.values(metrics), [direction(metric) for metric in metrics])
-        return [self.hashes[row] for row in np.flatnonzero(mask)]
+        values = self.values(metrics, epochs=epochs)
+        mask = nondominated(values, [self.direction(metric) for metric in metrics])
+        return [self.architectures[row] for row in np.flatnonzero(mask)]
 
-    def _column(self, metric: str) -> NDArray[np.float64]:
-        if metric not in self._columns:
-            raise TableError(f"'{metric}' is no metric of a benchmark. Known: {', '.join(_METRIC_NAMES)}.")
-        return self._columns[metric]
+    def missing(self, metrics: Sequence[str], keys: Keys | None = None, *, epochs: int | None = None) -> list[str]:
+        """Return the architectures of which a metric is not known, in the order given.
+
+        Args:
+            metrics: names of metrics.
+            keys: architectures; :attr:`architectures` by default. Keys that the table does not have are missing too.
+            epochs: fidelity; :attr:`epochs` by default.
+
+        Raises:
+            TableError: as for :meth:`values`.
+        """
+        unknown = np.isnan(self.values(metrics, keys, epochs=epochs)).any(axis=1)
+        names = self.architectures if keys is None else keys
+        return [str(names[row]) for row in np.flatnonzero(unknown).tolist()]
+
+    def _column(self, metric: str, epochs: int, repeats: Aggregate | int) -> NDArray[np.float64]:
+        """Return one value an indexed architecture, and a NaN behind them, where -1 for "not found" points."""
+        name, device = self._metric(metric)
+        self._require_fidelity(epochs)
+        known = self._values.get((metric, epochs, repeats))
+        if known is None:
+            rows = self._rows(epochs, device)
+            column = self._columns.numbers(name)[rows]
+            if device is None and self._device_of is not None and not self.device and np.isnan(column).all():
+                self._require_device(name, epochs)
+            kept = ~np.isnan(column)
+            if not isinstance(repeats, str):
+                kept &= self._columns.integers("repeat")[rows] == repeats
+            how = repeats if isinstance(repeats, str) else "mean"
+            known = _aggregate(column[kept], self._position[rows][kept], len(self._index), how)
+            self._values[metric, epochs, repeats] = known
+        return known
+
+    def _rows(self, epochs: int, device: str | None) -> slice | NDArray[np.bool_]:
+        """Return the rows of a fidelity: those of a device only, or by default also those that belong to none."""
+        mask = None if len(self.fidelities) == 1 and self._images is None else self._epochs == epochs
+        if self._images is not None and mask is not None:
+            mask &= self._images
+        if device is not None or self._device_of is not None:
+            wanted = [device] if device is not None else ["", self.device]
+            codes = [self._device_names.index(name) for name in wanted if name in self._device_names]
+            rows_of = self._device_of if self._device_of is not None else self._columns.labels("device")[1]
+            chosen = np.isin(rows_of, codes)
+            mask = chosen if mask is None else mask & chosen
+        return slice(None) if mask is None else mask
+
+    def _metric(self, metric: str) -> tuple[str, str | None]:
+        """Return name and device of what was asked for; no device where none was named."""
+        name, at, device = metric.partition("@")
+        if name not in self._columns.directions:
+            raise TableError(f"'{name}' is no metric of this benchmark. Known: {', '.join(self.metrics)}.")
+        if at and device not in self.devices:
+            raise TableError(f"Nothing was measured on '{device}'. Devices: {', '.join(self.devices) or 'none'}.")
+        return name, device if at else None
+
+    def _positions_by_id(self) -> NDArray[np.int64]:
+        """Return the position of each id, -1 for ids that the table does not have, and a -1 at the end."""
+        if self._by_id is None:
+            ids = self._columns.numbers("id") if self._columns.has("id") else np.array([np.nan])
+            if np.isnan(ids).any():
+                raise TableError(
+                    f"{self._columns.place} has no ids: they number the whole space of NAS-Bench-101. Look up by "
+                    f"'{self._columns.key}'."
+                )
+            by_id = np.full(int(ids.max()) + 2, -1, dtype=np.int64)
+            by_id[ids.astype(np.int64)] = self._position
+            self._by_id = by_id
+        return self._by_id
+
+    def _chosen_dataset(self, dataset: str | None) -> str:
+        names = ", ".join(self.datasets)
+        if dataset is None:
+            if len(self.datasets) > 1:
+                raise TableError(
+                    f"{self._columns.place} mixes the results of {len(self.datasets)} sets of images ({names}); "
+                    "choose one of them (dataset=...)."
+                )
+            return self.datasets[0]
+        if dataset not in self.datasets:
+            raise TableError(f"{self._columns.place} has no results on '{dataset}'. It has: {names}.")
+        return dataset
+
+    def _chosen_device(self, device: str | None) -> str:
+        if device is None:
+            return self.devices[0] if len(self.devices) == 1 else ""
+        if device not in self.devices:
+            raise TableError(f"Nothing was measured on '{device}'. Devices: {', '.join(self.devices) or 'none'}.")
+        return device
+
+    def _require_fidelity(self, epochs: int) -> None:
+        if epochs not in self.fidelities:
+            raise TableError(
+                f"Nothing was trained for {epochs} epochs on {self.dataset}. Fidelities: "
+                f"{', '.join(map(str, self.fidelities))}."
+            )
+
+    def _require_device(self, name: str, epochs: int) -> None:
+        """Raise when a metric that no row without a device has is known for one of several devices."""
+        for device in self.devices:
+            if not np.isnan(self._columns.numbers(name)[self._rows(epochs, device)]).all():
+                raise TableError(
+                    f"'{name}' was measured on {len(self.devices)} devices; choose one (device=...) or ask for "
+                    f"'{name}@{device}'. Devices: {', '.join(self.devices)}."
+                )
+
+
+def _index_keys(columns: TableColumns) -> tuple[KeyIndex, NDArray[np.int32]]:
+    """Return the index of a table's architectures, and the position of each row's architecture in it."""
+    in_order = index_sorted_hashes(columns.texts(columns.key))
+    if in_order is not None:
+        return in_order
+    names, position = columns.labels(columns.key)
+    return index_names(names), position
+
+
+def _aggregate(
+    values: NDArray[np.float64], owner: NDArray[np.int32], architectures: int, how: Aggregate
+) -> NDArray[np.float64]:
+    """Return one value an architecture, NaN for those without one, and a NaN behind them."""
+    if how not in get_args(Aggregate):
+        raise TableError(f"Repeats are aggregated by {', '.join(get_args(Aggregate))}, got '{how}'.")
+    result = np.full(architectures + 1, np.nan)
+    counts = np.bincount(owner, minlength=architectures)
+    known = np.flatnonzero(counts)
+    if how == "mean":
+        result[known] = np.bincount(owner, values, minlength=architectures)[known] / counts[known]
+    else:
+        grouped = pd.Series(values).groupby(owner, sort=True)
+        result[known] = getattr(grouped, how)().to_numpy()
+    return result

@@ -13,6 +13,10 @@ SO2SAT_BANDS = {"sen1": 8, "sen2": 10, "both": 18}
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
+WHOLE_SPACE = {"max_vertices": 7, "max_edges": 9}
+"""Limits of NAS-Bench-101: all 423,624 cells."""
+
+
 class SpaceConfig(Section):
     """Which cells of NAS-Bench-101 the study is about."""
 
@@ -107,9 +111,11 @@ class SamplingConfig(Section):
 
     walks: int = Field(6, ge=1, description="Number of random walks.")
     steps: int = Field(4, ge=1, description="Steps of a walk; it visits one architecture more.")
-    neighbourhood: Literal["hamming", "edit", "edit_symmetric"] = Field(
+    neighbourhood: Literal["hamming", "hamming_any", "edit", "edit_symmetric"] = Field(
         "hamming",
-        description="Graph the walks follow; hamming (one bit of the 17x17 encoding) is the published one.",
+        description="Graph the walks follow. hamming (one bit of the 17x17 encoding of the published numbering) is the "
+        "published one; hamming_any takes the bit in any numbering, so that the graph does not depend on which of the "
+        "isomorphic copies was stored; edit and edit_symmetric also change operations.",
     )
     unique: Literal["walk", "study"] = Field(
         "walk", description="Whether an architecture is visited once per walk or once in all walks together."

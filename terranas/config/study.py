@@ -5,10 +5,11 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from terranas.config.base import Section
-from terranas.config.inputs import DataConfig, NetworkConfig, SamplingConfig, SpaceConfig
+from terranas.config.inputs import WHOLE_SPACE, DataConfig, NetworkConfig, SamplingConfig, SpaceConfig
 from terranas.config.measuring import (
     BenchmarkConfig,
     ComparisonConfig,
+    DownloadConfig,
     LandscapeConfig,
     ProfilingConfig,
     ReportConfig,
@@ -35,7 +36,7 @@ STUDY_METRICS = (
     "latency_ms",
     "model_bytes",
 )
-"""Metric columns of a tabular benchmark."""
+"""Metric columns that a study's own benchmark fills."""
 
 PUBLISHED_METRICS = (
     "train_micro_accuracy",
@@ -44,6 +45,7 @@ PUBLISHED_METRICS = (
     "training_seconds",
     "parameters",
     "macs",
+    "total_seconds",
 )
 """Metric columns that NAS-Bench-101's own files fill."""
 
@@ -60,6 +62,7 @@ class StudyConfig(Section):
     training: TrainingConfig = TrainingConfig()
     profiling: ProfilingConfig = ProfilingConfig()
     benchmark: BenchmarkConfig = BenchmarkConfig()
+    download: DownloadConfig = DownloadConfig()
     landscape: LandscapeConfig = LandscapeConfig()
     surrogates: SurrogatesConfig = SurrogatesConfig()
     search: SearchConfig = SearchConfig()
@@ -74,7 +77,7 @@ class StudyConfig(Section):
         published = self.search.benchmark == "nasbench101"
         if published and self.benchmark.nasbench101 is None:
             raise ValueError("search.benchmark is nasbench101, so benchmark.nasbench101 must name its TFRecord file")
-        if published and (self.space.max_vertices, self.space.max_edges) != (7, 9):
+        if published and self.space.model_dump() != WHOLE_SPACE:
             raise ValueError(
                 "search.benchmark is nasbench101, which needs space.max_vertices 7 and space.max_edges 9, got "
                 f"{self.space.max_vertices} and {self.space.max_edges}"

@@ -25,5 +25,9 @@ class TableError(TerranasError):
     """A table does not follow its schema, or was written by an incompatible version."""
 
 
+class BudgetError(TerranasError):
+    """More evaluations were asked for than a search may spend."""
+
+
 class EnvironmentLackError(TerranasError):
     """The machine lacks what the step needs: disk space, a device, a permission."""

@@ -83,5 +83,5 @@ def require_free_space(folder: str | Path, needed_bytes: int) -> None:
     if free < needed_bytes:
         raise EnvironmentLackError(
             f"Not enough disk space below {folder}: {needed_bytes / 1e9:.2f} GB are needed, {free / 1e9:.2f} GB are "
-            "free. Free some space or set results_dir to another disk."
+            "free. Free some space, or set the folder (results_dir, download.folder) to another disk."
         )

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 import pyarrow
 import pyarrow.parquet as pq
 
@@ -51,6 +51,8 @@ class Column:
 
     def to_pandera(self) -> Any:
         """Return the pandera column that checks this one."""
+        import pandera.pandas as pa  # slow to import, and not needed to look into a table
+
         checks: list[Any] = []
         if self.ge is not None:
             checks.append(pa.Check.ge(self.ge))
@@ -139,13 +141,13 @@ class TableSchema:
         columns = {column.name: column for column in self.columns}
         if self.extra is not None:
             columns |= dict.fromkeys(unknown, self.extra)
+        import pandera.pandas as pa
+
         try:
             typed = table[list(columns)].astype({name: _PANDAS_TYPES[c.dtype] for name, c in columns.items()})
-            checked = pa.DataFrameSchema(
-                {name: column.to_pandera() for name, column in columns.items()},
-                unique=list(self.key) if len(typed) else None,
-                report_duplicates="exclude_first",
-            ).validate(typed.reset_index(drop=True), lazy=True)
+            checked = pa.DataFrameSchema({name: column.to_pandera() for name, column in columns.items()}).validate(
+                typed.reset_index(drop=True), lazy=True, inplace=True
+            )
         except pa.errors.SchemaErrors as error:
             cases = error.failure_cases
             first = cases.iloc[0]
@@ -155,7 +157,31 @@ class TableSchema:
             ) from error
         except (ValueError, TypeError) as error:
             raise TableError(f"Table {self.name}: a value has the wrong type: {error}") from error
+        self._require_unique(checked)
         return pd.DataFrame(checked)
+
+    def _require_unique(self, table: pd.DataFrame) -> None:
+        """Raise when two rows have the same key."""
+        if not self.key or _ascends(table, self.key):
+            return
+        twice = table.duplicated(list(self.key))
+        if twice.any():
+            first = ", ".join(f"{name} {table.loc[twice, name].iloc[0]}" for name in self.key)
+            raise TableError(
+                f"Table {self.name}: two rows have the same key ({first}); {int(twice.sum())} such rows in all."
+            )
+
+
+def _ascends(table: pd.DataFrame, columns: Sequence[str]) -> bool:
+    """Return whether each row comes after the one before it, which proves cheaply that no two are equal."""
+    after = np.zeros(max(len(table) - 1, 0), dtype=np.bool_)
+    equal = ~after
+    for name in columns:
+        values = table[name].array
+        later, earlier = values[1:], values[:-1]
+        after |= equal & np.asarray(later > earlier, dtype=np.bool_)
+        equal &= np.asarray(later == earlier, dtype=np.bool_)
+    return bool(after.all())
 
 
 def write_table(
@@ -174,6 +200,7 @@ def write_table(
     facts = {
         "schema": schema.name,
         "version": schema.version,
+        "key": list(schema.key),
         "columns": {
             c.name: {"unit": c.unit, "direction": c.direction, "measured": c.measured, "meaning": c.meaning}
             for c in schema.columns
@@ -210,6 +237,18 @@ def read_table(path: str | Path, schema: TableSchema, columns: Sequence[str] | N
         return schema.validate(table)
     part = TableSchema(schema.name, schema.version, tuple(map(schema.column, columns)), ())
     return part.validate(table)
+
+
+def read_facts(path: str | Path) -> dict[str, Any]:
+    """Return what :func:`write_table` stored with a table: schema, version, key, columns and attributes.
+
+    Raises:
+        TableError: the file is missing, or no table of terranas.
+    """
+    facts = _facts(path)
+    if "schema" not in facts:
+        raise TableError(f"{path} is a table of another program; expected one that terranas wrote.")
+    return facts
 
 
 def read_attributes(path: str | Path) -> dict[str, Any]:

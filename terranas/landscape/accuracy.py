@@ -21,7 +21,7 @@ def accuracies_by_split(benchmark: TabularBenchmark) -> pd.DataFrame:
     names = [(split, metric) for split in SPLITS for metric in ACCURACIES]
     values = benchmark.values([f"{split}_{metric}" for split, metric in names])
     parts = [
-        pd.DataFrame({"hash": benchmark.hashes, "split": split, "metric": metric, "accuracy": values[:, column]})
+        pd.DataFrame({"hash": benchmark.architectures, "split": split, "metric": metric, "accuracy": values[:, column]})
         for column, (split, metric) in enumerate(names)
     ]
     table = pd.concat(parts, ignore_index=True)

@@ -88,7 +88,7 @@ def accuracy_distribution(benchmark: TabularBenchmark) -> Iterator[Drawing]:
         axes[0, 0].set_ylabel("density (1/%)")
         axes[1, 0].set_ylabel("share of architectures\nwith at most this accuracy")
         used = known["hash"].nunique()
-        counted = _architectures(used, len(benchmark.hashes) - used, "failed training")
+        counted = _architectures(used, len(benchmark.architectures) - used, "failed training")
         _headline(drawn, f"Accuracies after {_counted(benchmark.epochs, 'epoch')}, {counted}", benchmark.dataset)
         drawn.legend(*axes[1, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(SPLITS))
         yield drawn, numbers
@@ -107,7 +107,7 @@ def latency_against(
     """
     values = benchmark.values([axis, "latency_ms"])
     numbers = pd.DataFrame(
-        {"dataset": benchmark.dataset, "hash": benchmark.hashes, axis: values[:, 0], "latency_ms": values[:, 1]}
+        {"dataset": benchmark.dataset, "hash": benchmark.architectures, axis: values[:, 0], "latency_ms": values[:, 1]}
     )
     known = numbers.dropna()
     devices = sorted(set(table["device"]) - {""})

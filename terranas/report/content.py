@@ -27,9 +27,11 @@ class StudyResults:
         software: what :func:`terranas.report.provenance.software_versions` returned.
         manifest: the data stage's manifest.
         cells: table of the schema ``space.cells``.
+        graphs: summaries of the neighbour graphs the study used.
         walks: ``sampling.walks``.
         class_counts: ``data.class_counts``.
         table: ``benchmark.table`` of the study itself.
+        validations: validation reports of all benchmark tables, the study's own among them, by name.
         failures: records of the trainings that gave no full result.
         accuracy_summary: the landscape stage's summary of the accuracies, for people.
         ruggedness: ``landscape.ruggedness``.
@@ -46,9 +48,11 @@ class StudyResults:
     software: Mapping[str, Any]
     manifest: Mapping[str, Any]
     cells: pd.DataFrame
+    graphs: Sequence[Mapping[str, Any]]
     walks: pd.DataFrame
     class_counts: pd.DataFrame
     table: pd.DataFrame
+    validations: Mapping[str, Mapping[str, Any]]
     failures: Sequence[TrainingStatus]
     accuracy_summary: pd.DataFrame
     ruggedness: pd.DataFrame

@@ -24,6 +24,7 @@ from terranas.search.schema import ARM_NAMES
 
 NEIGHBOURHOODS = {
     "hamming": "one bit of the 17×17 encoding differs",
+    "hamming_any": "one bit of the 17×17 encoding differs in some numbering of their vertices",
     "edit": "one operation changes or one edge comes or goes, unused vertices being dropped",
     "edit_symmetric": "one operation changes or one edge comes or goes, in either direction",
 }
@@ -134,7 +135,7 @@ def best_sentences(benchmark: TabularBenchmark, metric: str, majority: float) ->
     if not np.isnan(majority) and test.endswith("micro_accuracy") and not np.isnan(values[best, 1]):
         better = "above" if values[best, 1] > majority else "not above"
         line += f", which is {better} the {percent(majority)} of always answering the largest class"
-    return [f"{line} ({benchmark.hashes[best][:8]})."]
+    return [f"{line} ({benchmark.architectures[best][:8]})."]
 
 
 def front_sentences(benchmark: TabularBenchmark, objectives: Sequence[str]) -> list[str]:

@@ -64,7 +64,7 @@ def _accuracy_distribution(results: StudyResults) -> Words:
             if len(known):
                 parts.append(f"{split} {kind} {percent(float(np.median(known)))}")
     return (
-        f"Distributions of the accuracies of {counted(len(results.benchmark.hashes), 'architecture')}; medians: "
+        f"Distributions of the accuracies of {counted(len(results.benchmark.architectures), 'architecture')}; medians: "
         f"{listed(parts) if parts else 'no values'}.",
         f"Accuracies of the architectures after {counted(results.benchmark.epochs, 'epoch')}: probability density and "
         "cumulative distribution of macro accuracy (mean of the class accuracies) and micro accuracy (share of "

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from terranas.benchmark.schema import metric_name
-from terranas.report import findings, tabulation, verdict
+from terranas.report import findings, tabulation, validation, verdict
 from terranas.report.content import Block, Listing, Picture, Section, StudyResults
-from terranas.report.drawing import draw_legend
 from terranas.report.formats import count, counted, halves, listed, percent, span
 from terranas.report.pictures import picture
+from terranas.space.drawing import draw_legend
 
 BEST_SHOWN = 5
 FRONT_SHOWN = 20
@@ -30,6 +30,7 @@ def all_sections(results: StudyResults, figures: Figures) -> list[Section]:
         data(results, figures),
         sampling(results),
         benchmark(results),
+        tables(results),
         landscape(results, figures),
         surrogates(results, figures),
         search(results),
@@ -91,8 +92,8 @@ def overview(results: StudyResults) -> Section:
 
 def space(results: StudyResults) -> Section:
     """Return the search space."""
-    table = tabulation.cells_by_vertices(results.cells)
-    return Section("space", "Search space", findings.space_sentences(results.cells), [table])
+    blocks = [tabulation.cells_by_vertices(results.cells), tabulation.neighbour_graphs(results.graphs)]
+    return Section("space", "Search space", findings.space_sentences(results.cells), blocks)
 
 
 def data(results: StudyResults, figures: Figures) -> Section:
@@ -123,7 +124,7 @@ def benchmark(results: StudyResults) -> Section:
     metric = results.accuracy_metric
     values = results.benchmark.values([metric])[:, 0]
     order = np.argsort(-values, kind="stable")[: min(BEST_SHOWN, int((~np.isnan(values)).sum()))]
-    if best := [results.benchmark.hashes[row] for row in order]:
+    if best := [results.benchmark.architectures[row] for row in order]:
         caption = f"The {counted(len(best), 'architecture')} with the best {metric_name(metric)}. {_READ_CELLS}"
         blocks.append(tabulation.architectures(caption, best, results.benchmark, results.cells, [metric]))
     if front := results.searched.true_front(results.objectives):
@@ -138,6 +139,16 @@ def benchmark(results: StudyResults) -> Section:
         caption += f". {_READ_CELLS}"
         blocks.append(tabulation.architectures(caption, hashes, results.searched, results.cells, results.objectives))
     return Section("benchmark", "Training, profiling and the benchmark", sentences, blocks)
+
+
+def tables(results: StudyResults) -> Section:
+    """Return what the benchmark tables hold and how they were checked."""
+    blocks: list[Block] = [validation.tables(results.validations)]
+    if any(report["checks"] for report in results.validations.values()):
+        blocks.append(validation.checks(results.validations))
+    if any("source" in report for report in results.validations.values()):
+        blocks.append(validation.origins(results.validations))
+    return Section("tables", "Benchmark tables", validation.sentences(results.validations), blocks)
 
 
 def landscape(results: StudyResults, figures: Figures) -> Section:

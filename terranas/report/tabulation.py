@@ -11,7 +11,6 @@ from terranas.benchmark.schema import metric_name
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.data.schema import SPLITS
 from terranas.report.content import Head, Table
-from terranas.report.drawing import draw_cell
 from terranas.report.formats import (
     MISSING,
     count,
@@ -32,6 +31,7 @@ from terranas.report.formats import (
 from terranas.report.verdict import A12_MEANING
 from terranas.search.schema import ARM_NAMES, STOP_REASONS
 from terranas.space.cell import Cell
+from terranas.space.drawing import draw_cell
 from terranas.training.status import TrainingStatus
 
 CELL_METRICS = ("validation_micro_accuracy", "test_micro_accuracy", "macs", "parameters", "latency_ms")
@@ -60,6 +60,34 @@ def cells_by_vertices(cells: pd.DataFrame) -> Table:
         "Cells by number of vertices, input and output included. MACs are multiply-accumulates of the study's network "
         "for one image; convolutions and the linear layer count.",
         (Head("Vertices"), Head("Cells"), Head("Edges"), Head("Parameters"), Head("MACs")),
+        rows,
+    )
+
+
+def neighbour_graphs(graphs: Sequence[Mapping[str, Any]]) -> Table:
+    """Return how the neighbour graphs that the study used hang together."""
+    rows = [
+        (
+            str(graph["neighbourhood"]),
+            count(graph["edges"]),
+            count(graph["isolated"]),
+            count(graph["components"]),
+            count(graph["largest_components"][0]),
+            f"{halves(graph['degree']['median'])} ({count(graph['degree']['min'])} to {count(graph['degree']['max'])})",
+        )
+        for graph in graphs
+    ]
+    return Table(
+        "Neighbour graphs that walks and searches follow. Edges are pairs of neighbours; isolated cells have none; a "
+        "cell's degree is the number of neighbours it leads to (median, smallest and largest).",
+        (
+            Head("Neighbourhood", "text"),
+            Head("Edges"),
+            Head("Isolated cells"),
+            Head("Components"),
+            Head("Cells in the largest"),
+            Head("Degree"),
+        ),
         rows,
     )
 

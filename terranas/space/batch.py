@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow
 from numpy.typing import NDArray
 
-from terranas.space.cell import MAX_VERTICES, OPERATIONS
+from terranas.core.errors import CellError
+from terranas.space.cell import INPUT, MAX_EDGES, MAX_VERTICES, OPERATIONS, OUTPUT
 
 MAX_INNER = MAX_VERTICES - 2
 
@@ -42,19 +44,52 @@ class CellBatch:
 
     @classmethod
     def from_table(cls, cells: pd.DataFrame) -> CellBatch:
-        """Return the cells of a table with the columns num_vertices, adjacency and operations, in its order."""
+        """Return the cells of a table with the columns num_vertices, adjacency and operations, in its order.
+
+        Raises:
+            CellError: the columns of a row do not fit together.
+        """
         batch = cls.empty(len(cells))
         batch.num_vertices[:] = cells["num_vertices"]
-        codes = {name: label for label, name in enumerate(OPERATIONS)}
-        names = cells["operations"].to_numpy(dtype=object)
-        labels = {text: [codes[name] for name in text.split(",")[1:-1]] for text in set(names.tolist())}
-        digits = cells["adjacency"].to_numpy(dtype=object)
+        coded = arrow_strings(cells["operations"]).dictionary_encode()
+        labels, counts = _parsed_operations(coded.dictionary.to_pylist())
+        which = coded.indices.to_numpy()
+        digits = arrow_strings(cells["adjacency"])
+        starts, text = string_buffers(digits)
+        wrong = (np.diff(starts) != batch.num_vertices**2) | (counts[which] != batch.num_vertices)
+        if wrong.any():
+            row = int(np.flatnonzero(wrong)[0])
+            raise CellError(
+                f"A cell of {batch.num_vertices[row]} vertices needs as many operations and an adjacency string of "
+                f"{batch.num_vertices[row] ** 2} digits; row {row} has '{coded.dictionary[which[row]]}' and "
+                f"'{digits[row]}'."
+            )
+        batch.labels[:] = labels[which]
         for vertices, rows in batch.groups():
-            joined = "".join(digits[rows]).encode("ascii")
-            matrices = np.frombuffer(joined, dtype=np.uint8).reshape(-1, vertices, vertices) - ord("0")
-            batch.adjacency[rows, :vertices, :vertices] = matrices
-            batch.labels[rows, : vertices - 2] = [labels[text] for text in names[rows]]
+            entries = text[starts[rows, None] + np.arange(vertices**2)]
+            batch.adjacency[rows, :vertices, :vertices] = (entries - ord("0")).reshape(-1, vertices, vertices)
         return batch
+
+    def to_strings(self) -> tuple[list[str], list[str]]:
+        """Return adjacency and operations of each cell as :class:`terranas.space.cell.Cell` writes them."""
+        adjacency = np.empty(len(self), dtype=object)
+        operations = np.empty(len(self), dtype=object)
+        for vertices, rows in self.groups():
+            digits = self.adjacency[rows, :vertices, :vertices].reshape(len(rows), -1) + ord("0")
+            adjacency[rows] = digits.astype(np.uint8).view(f"S{vertices**2}")[:, 0].astype("U").tolist()
+            names = [[OPERATIONS[label] for label in cell] for cell in self.labels[rows, : vertices - 2].tolist()]
+            operations[rows] = [",".join((INPUT, *cell, OUTPUT)) for cell in names]
+        return adjacency.tolist(), operations.tolist()
+
+    def are_cells(self) -> NDArray[np.bool_]:
+        """Return whether each graph is a pruned cell, shape (cells,); one of arrays from outside may not be."""
+        place, last = np.arange(MAX_VERTICES), self.num_vertices[:, None] - 1
+        # without cycles, an edge in and one out are enough: following them ends at the input and at the output
+        fed = self.adjacency.any(axis=1) == ((place > 0) & (place <= last))
+        feeding = self.adjacency.any(axis=2) == (place < last)
+        labelled = (self.labels >= 0) == (place[:MAX_INNER] < last - 1)
+        edges = self.adjacency.sum(axis=(1, 2), dtype=np.int64)
+        return np.asarray((fed & feeding).all(axis=1) & labelled.all(axis=1) & (edges <= MAX_EDGES))
 
     def groups(self) -> Iterator[tuple[int, NDArray[np.int64]]]:
         """Yield each number of vertices that occurs, ascending, with the rows of its cells."""
@@ -64,3 +99,33 @@ class CellBatch:
     def __getitem__(self, rows: NDArray[np.int64]) -> CellBatch:
         """Return the cells of some rows, in that order."""
         return CellBatch(self.adjacency[rows], self.labels[rows], self.num_vertices[rows])
+
+
+def arrow_strings(column: pd.Series) -> pyarrow.LargeStringArray:
+    """Return a column of strings as one arrow array; free where the column is stored as such."""
+    array = pyarrow.array(column, type=pyarrow.large_string())
+    return array.combine_chunks() if isinstance(array, pyarrow.ChunkedArray) else array
+
+
+def string_buffers(array: pyarrow.LargeStringArray) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Return where each string begins (and the last one ends), shape (strings + 1,), and the bytes of all."""
+    _, offsets, text = array.buffers()
+    if offsets is None or not len(array):
+        return np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.uint8)
+    starts = np.frombuffer(offsets, dtype=np.int64, count=len(array) + 1, offset=8 * array.offset)
+    return starts, np.frombuffer(text, dtype=np.uint8)
+
+
+def _parsed_operations(texts: list[str]) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
+    """Return the labels of each comma-separated list of operations, shape (texts, 5), and how many it names."""
+    codes = {name: label for label, name in enumerate(OPERATIONS)}
+    labels = np.full((len(texts), MAX_INNER), -1, dtype=np.int8)
+    counts = np.zeros(len(texts), dtype=np.int64)
+    for row, text in enumerate(texts):
+        names = text.split(",")
+        counts[row] = len(names)
+        try:
+            labels[row, : len(names) - 2] = [codes[name] for name in names[1:-1]]
+        except (KeyError, ValueError) as error:
+            raise CellError(f"'{text}' are no operations of a cell.") from error
+    return labels, counts

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,6 +103,22 @@ class Cell:
 
     def __hash__(self) -> int:
         return hash((self.adjacency_string, self.operations))
+
+    def __str__(self) -> str:
+        """Return the cell in lines: each vertex with its operation and the vertices it leads to."""
+        lines = [f"Cell of {self.num_vertices} vertices and {self.num_edges} edge{'s' * (self.num_edges > 1)}"]
+        width = max(map(len, self.operations))
+        for vertex, name in enumerate(self.operations):
+            targets = ", ".join(map(str, np.flatnonzero(self.adjacency[vertex]).tolist()))
+            ending = f" -> {targets}" if targets else ""
+            idle = "" if self._on_path[vertex] else "  (on no path from input to output)"
+            lines.append(f"  {vertex} {name:{width}}{ending}{idle}".rstrip())
+        return "\n".join(lines)
+
+    def _repr_svg_(self) -> str:
+        """Return the drawing that notebooks show."""
+        # by name: imported in the usual way, the drawing's code would count as code of every rule that uses a cell
+        return str(import_module("terranas.space.drawing").cell_svg(self))
 
     @property
     def adjacency_string(self) -> str:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terranas.space.batch import MAX_INNER, CellBatch
+from terranas.space.cell import MAX_EDGES
 
 EDGE_BITS = 36
 # 6 x 6 bits less 5 for edges from a slot to itself; as it happens, also 5 x 2 operations and 21 edges
@@ -51,6 +52,14 @@ def codes_one_edit_away(batch: CellBatch) -> NDArray[np.int64]:
     code may have more edges than a cell is allowed to have.
     """
     return _one_edit_away(batch.adjacency, batch.labels, batch.num_vertices)
+
+
+def codes_one_edge_fewer(batch: CellBatch) -> NDArray[np.int64]:
+    """Return the canonical codes of the cells that lack one edge, shape (cells, 9), -1 where there are fewer.
+
+    Only edges count without which every vertex still lies on a path from input to output.
+    """
+    return _one_edge_fewer(batch.adjacency, batch.labels, batch.num_vertices)
 
 
 def _block_permutations() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -176,6 +185,27 @@ def _one_edit_away(
                 kept = _prune(matrix, operations, vertices)
                 if kept > 0:
                     result[cell, count] = code_of(matrix, operations, kept, True)
+                    count += 1
+    return result
+
+
+@nb.njit(cache=True)
+def _one_edge_fewer(
+    adjacency: NDArray[np.uint8], labels: NDArray[np.int8], num_vertices: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    result = np.full((len(adjacency), MAX_EDGES), -1, dtype=np.int64)
+    matrix = np.empty((7, 7), dtype=np.uint8)
+    for cell in range(len(adjacency)):
+        vertices = num_vertices[cell]
+        matrix[:] = adjacency[cell]
+        count = 0
+        for source in range(vertices - 1):
+            for target in range(source + 1, vertices):
+                # in a pruned cell, all vertices stay on a path as long as none loses its last edge on one side
+                if matrix[source, target] and matrix[source].sum() > 1 and matrix[:, target].sum() > 1:
+                    matrix[source, target] = 0
+                    result[cell, count] = code_of(matrix, labels[cell], vertices, True)
+                    matrix[source, target] = 1
                     count += 1
     return result
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terranas.core.errors import CellError, ConfigError
+from terranas.space.batch import CellBatch
 from terranas.space.cell import CONV1X1, CONV3X3, OPERATIONS, Cell
 
 # weights of an operation for one input and one output channel, by label; pooling has none
@@ -57,6 +58,10 @@ class NetworkShape:
         return self.image_size >> stack
 
 
+CIFAR10_NETWORK = NetworkShape(bands=3, classes=10, image_size=32, stem_channels=128, stacks=3, cells_per_stack=3)
+"""The network of NAS-Bench-101's published trainings."""
+
+
 def vertex_channels(adjacency: NDArray[np.uint8], channels: int) -> NDArray[np.int64]:
     """Return the channels of the vertices of cells that have equally many vertices.
 
@@ -90,6 +95,24 @@ def vertex_channels(adjacency: NDArray[np.uint8], channels: int) -> NDArray[np.i
         widest = (result[:, vertex + 1 : last] * adjacency[:, vertex, vertex + 1 : last]).max(axis=1, initial=0)
         result[:, vertex] = np.where(feeds_output[:, vertex - 1], own, widest)
     return result
+
+
+def complexity_of(batch: CellBatch, shape: NetworkShape) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return parameters and MACs of the networks of any cells, each of shape (cells,).
+
+    Args:
+        batch: pruned cells.
+        shape: what surrounds the cells.
+
+    Raises:
+        CellError: the network has too few channels for some cell.
+    """
+    counted = np.empty((2, len(batch)), dtype=np.int64)
+    for vertices, rows in batch.groups():
+        matrices = batch.adjacency[rows, :vertices, :vertices]
+        labels = batch.labels[rows, : vertices - 2].astype(np.int64)
+        counted[:, rows] = parameters_of(matrices, labels, shape), macs_of(matrices, labels, shape)
+    return counted[0], counted[1]
 
 
 def parameters_of(adjacency: NDArray[np.uint8], labels: NDArray[np.int64], shape: NetworkShape) -> NDArray[np.int64]:

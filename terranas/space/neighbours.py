@@ -16,9 +16,16 @@ from scipy.sparse.csgraph import connected_components
 
 from terranas.core.errors import TableError
 from terranas.core.files import atomic_path, read_json, write_json
-from terranas.space.batch import CellBatch
-from terranas.space.codes import canonical_codes, codes_one_bit_away, codes_one_edit_away, slot_codes
+from terranas.space.batch import CellBatch, arrow_strings, string_buffers
+from terranas.space.codes import (
+    canonical_codes,
+    codes_one_bit_away,
+    codes_one_edge_fewer,
+    codes_one_edit_away,
+    slot_codes,
+)
 
+NEIGHBOURHOODS = ("hamming", "hamming_any", "edit", "edit_symmetric")
 _PIECE = 50_000  # cells looked up at a time; bounds the memory for candidate codes to some 20 MB
 
 
@@ -67,7 +74,11 @@ def build_neighbours(cells: pd.DataFrame, neighbourhood: str) -> NeighbourGraph:
         cells: table of the schema ``CELLS``; only cells of the table are neighbours.
         neighbourhood: which cells are neighbours.
 
-            - ``hamming``: their 17x17 expanded adjacency matrices differ in exactly one bit (undirected).
+            - ``hamming``: their 17x17 expanded adjacency matrices differ in exactly one bit (undirected). The matrix
+              depends on the numbering of a cell, and each cell has that of the table (the published one).
+            - ``hamming_any``: so do the matrices of some numberings of theirs (undirected). Two such matrices have
+              the same slots, since a vertex with a single edge is on no path; so one cell is the other and one edge
+              more, whatever the numbering, and an edge removed without losing a vertex leads to each neighbour.
             - ``edit``: one operation of an inner vertex is changed, or one edge from a lower to a higher vertex is
               added or removed; what then lies on no path from input to output is cut off (NASLib's rules, White et
               al., "Exploring the Loss Landscape in Neural Architecture Search", UAI 2021). Directed, since cutting off
@@ -77,12 +88,13 @@ def build_neighbours(cells: pd.DataFrame, neighbourhood: str) -> NeighbourGraph:
     Raises:
         ValueError: there is no such neighbourhood.
     """
+    if neighbourhood not in NEIGHBOURHOODS:
+        raise ValueError(f"neighbourhood must be one of {', '.join(NEIGHBOURHOODS)}, got '{neighbourhood}'")
     batch = CellBatch.from_table(cells)
     if neighbourhood == "hamming":
         return _look_up(batch, slot_codes(batch), codes_one_bit_away)
-    if neighbourhood not in ("edit", "edit_symmetric"):
-        raise ValueError(f"neighbourhood must be hamming, edit or edit_symmetric, got '{neighbourhood}'")
-    directed = _look_up(batch, canonical_codes(batch), codes_one_edit_away)
+    candidates = codes_one_edge_fewer if neighbourhood == "hamming_any" else codes_one_edit_away
+    directed = _look_up(batch, canonical_codes(batch), candidates)
     return directed if neighbourhood == "edit" else directed.symmetric()
 
 
@@ -114,18 +126,24 @@ def _from_matrix(matrix: csr_matrix[np.int8]) -> NeighbourGraph:
 
 def digest_of(cells: pd.DataFrame) -> str:
     """Return 64 hex digits that change when the hashes of a table or their order change."""
-    return hashlib.sha256("\n".join(cells["hash"]).encode("ascii")).hexdigest()
+    # on the table's own buffers: Python strings for 423,624 cells would take ten times as long
+    starts, text = string_buffers(arrow_strings(cells["hash"]))
+    digest = hashlib.sha256((starts - starts[0]).tobytes())
+    digest.update(text[starts[0] : starts[-1]].tobytes())
+    return digest.hexdigest()
 
 
 def summarise(graph: NeighbourGraph, cells: pd.DataFrame, neighbourhood: str) -> dict[str, Any]:
     """Return what a neighbour graph looks like, and the digest of the cells it belongs to.
 
     ``edges`` counts pairs of neighbours, ``arcs`` the directions they are stored in; the sizes are those of the ten
-    largest components.
+    largest components. Degrees count the neighbours a cell leads to; ``degree_counts`` says how many cells have each
+    degree that occurs (its keys are strings, as JSON wants them).
     """
     degrees = graph.degrees()
     # a cell that only others lead to is not isolated
     touched = (degrees + np.bincount(graph.indices, minlength=len(graph))) > 0
+    cells_of = np.bincount(degrees)
     sizes = np.sort(np.bincount(graph.components()))[::-1]
     return {
         "neighbourhood": neighbourhood,
@@ -135,7 +153,13 @@ def summarise(graph: NeighbourGraph, cells: pd.DataFrame, neighbourhood: str) ->
         "isolated": int((~touched).sum()),
         "components": len(sizes),
         "largest_components": sizes[:10].tolist(),
-        "mean_degree": float(degrees.mean()),
+        "degree": {
+            "min": int(degrees.min()),
+            "median": float(np.median(degrees)),
+            "mean": float(degrees.mean()),
+            "max": int(degrees.max()),
+        },
+        "degree_counts": {str(degree): int(cells_of[degree]) for degree in np.flatnonzero(cells_of)},
         "digest": digest_of(cells),
     }
 

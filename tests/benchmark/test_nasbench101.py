@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import functools
 import io
 import json
 import struct
@@ -14,15 +15,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from terranas.benchmark.imported import ImportedTable, store_import
 from terranas.benchmark.model_metrics import parse_model_metrics
-from terranas.benchmark.nasbench101 import NETWORK, import_nasbench101
+from terranas.benchmark.nasbench101 import import_nasbench101
 from terranas.benchmark.schema import BENCHMARK
+from terranas.benchmark.space_index import SpaceIndex
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.benchmark.tfrecord import BLOCK_BYTES, MAX_RECORD_BYTES, count_blocks, masked_crc, read_blocks
 from terranas.core.errors import DataError
-from terranas.core.tables import read_attributes, read_table, write_table
+from terranas.core.files import read_json
+from terranas.core.tables import read_attributes, read_table
 from terranas.space.cell import Cell
-from terranas.space.complexity import macs, parameters
+from terranas.space.complexity import CIFAR10_NETWORK, macs, parameters
 from terranas.space.table import cells_table
 
 NAN = float("nan")
@@ -51,9 +55,7 @@ def varint(value: int) -> bytes:
 def evaluation(**values: float) -> bytes:
     names = ("current_epoch", "training_time", "train_accuracy", "validation_accuracy", "test_accuracy")
     body = b"".join(
-        bytes([8 * number + 1]) + struct.pack("<d", values[name])
-        for number, name in enumerate(names, start=1)
-        if name in values
+        bytes([8 * (names.index(name) + 1) + 1]) + struct.pack("<d", value) for name, value in values.items()
     )
     return b"\x0a" + varint(len(body)) + body
 
@@ -74,9 +76,18 @@ def row(cell: Cell, epochs: Any = 108, metrics: bytes = b"", **changes: Any) -> 
     return json.dumps(list((entry | changes).values())).encode()
 
 
-def imported(*payloads: bytes, max_vertices: int = 4) -> tuple[pd.DataFrame, dict[str, Any]]:
+@functools.cache
+def space(max_vertices: int) -> SpaceIndex:
+    return SpaceIndex(cells_table(max_vertices, 9, CIFAR10_NETWORK))
+
+
+def imported(*payloads: bytes, max_vertices: int = 4) -> ImportedTable:
     file = io.BytesIO(b"".join(map(framed, payloads)))
-    return import_nasbench101(file, "test.tfrecord", cells_table(max_vertices, 9, NETWORK))
+    return import_nasbench101(file, "test.tfrecord", space(max_vertices))
+
+
+def failed(result: ImportedTable) -> dict[str, int]:
+    return {check.name: check.disagreeing for check in result.checks if not check.passed}
 
 
 # --- framing -------------------------------------------------------------------------------------------------------
@@ -142,7 +153,19 @@ def test_the_last_evaluation_is_the_final_one() -> None:
     last = evaluation(
         current_epoch=108, training_time=700.5, train_accuracy=1.0, validation_accuracy=0.93, test_accuracy=0.92
     )
-    assert parse_model_metrics(message(first, last, parameters=2_147_483_647)) == (700.5, 1.0, 0.93, 0.92, 2**31 - 1)
+    assert parse_model_metrics(message(first, last, parameters=2**31 - 1)) == (700.5, 1.0, 0.93, 0.92, 2**31 - 1, 12.5)
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=3, max_size=3),
+    st.permutations(["current_epoch", "training_time", "train_accuracy", "validation_accuracy", "test_accuracy"]),
+)
+@settings(max_examples=50, deadline=None)
+def test_the_order_of_fields_does_not_matter(shares: list[float], order: list[str]) -> None:
+    values = dict(zip(["train_accuracy", "validation_accuracy", "test_accuracy"], shares, strict=True))
+    values |= {"current_epoch": 36.0, "training_time": 9.0}
+    shuffled = evaluation(**{name: values[name] for name in order})
+    assert parse_model_metrics(message(shuffled)) == (9.0, *shares, 1000, 12.5)
 
 
 def test_what_is_not_said_is_nan_and_unknown_fields_are_skipped() -> None:
@@ -150,7 +173,7 @@ def test_what_is_not_said_is_nan_and_unknown_fields_are_skipped() -> None:
     unknown = b"\x38\x96\x01" + b"\x45" + b"abcd" + b"\x4a\x02hi"  # varint 7, 32 bits 8, bytes 9
     body = path + b"\x29" + struct.pack("<d", 0.5) + unknown
     found = parse_model_metrics(unknown + b"\x0a" + varint(len(body)) + body)
-    np.testing.assert_array_equal(found, [NAN, NAN, NAN, 0.5, NAN])
+    np.testing.assert_array_equal(found, [NAN, NAN, NAN, 0.5, NAN, NAN])
 
 
 @pytest.mark.parametrize(
@@ -171,7 +194,10 @@ def test_what_is_not_said_is_nan_and_unknown_fields_are_skipped() -> None:
         (b"\x0b", "wire type 3, which this message does not use"),
         (message(evaluation(validation_accuracy=1.5)), "an accuracy lies outside of 0 to 1"),
         (message(evaluation(training_time=-1.0)), "expected a finite time of at least 0"),
-        (message(evaluation(training_time=float("inf"))), "expected a finite time of at least 0"),
+        (message(evaluation(training_time=float("inf"))), "training_time is inf s, expected a finite time"),
+        (message(evaluation()) + b"\x19" + struct.pack("<d", -2.0), "total_time is -2.0 s, expected a finite time"),
+        (message(evaluation()) + b"\x18\x01", "total_time has wire type 0, expected 1"),
+        (message(evaluation(validation_accuracy=58.6)), "expected shares, not per cent"),
     ],
 )
 def test_a_broken_message_is_refused_with_its_reason(content: bytes, reason: str) -> None:
@@ -183,7 +209,7 @@ def test_a_broken_message_is_refused_with_its_reason(content: bytes, reason: str
 @settings(max_examples=200, deadline=None)
 def test_any_bytes_are_parsed_or_refused(content: bytes) -> None:
     with contextlib.suppress(ValueError):
-        assert len(parse_model_metrics(content)) == 5
+        assert len(parse_model_metrics(content)) == 6
 
 
 # --- rows ----------------------------------------------------------------------------------------------------------
@@ -193,10 +219,10 @@ def test_repeats_are_numbered_in_the_order_of_the_file_within_cell_and_epochs() 
     def run(cell: Cell, epochs: int, accuracy: float) -> bytes:
         return row(cell, epochs, message(evaluation(validation_accuracy=accuracy)))
 
-    table, facts = imported(
+    result = imported(
         run(WIDE, 108, 0.1), run(CHAIN, 108, 0.2), run(WIDE, 4, 0.3), run(WIDE, 108, 0.4), run(WIDE, 108, 0.5)
     )
-    found = {(r.hash, r.epochs, r.repeat): r.validation_micro_accuracy for r in table.itertuples()}
+    found = {(r.hash, r.epochs, r.repeat): r.validation_micro_accuracy for r in result.table.itertuples()}
     assert found == {
         (WIDE.hash, 4, 0): 0.3,
         (WIDE.hash, 108, 0): 0.1,
@@ -204,19 +230,23 @@ def test_repeats_are_numbered_in_the_order_of_the_file_within_cell_and_epochs() 
         (WIDE.hash, 108, 2): 0.5,
         (CHAIN.hash, 108, 0): 0.2,
     }
-    assert table["hash"].is_monotonic_increasing
-    assert facts["records"] == 5
-    assert (facts["cells"], facts["cells_in_space"], facts["epochs"]) == (2, 91, [4, 108])
-    assert facts["licence"] == "Apache-2.0"
-    assert "ICML 2019" in facts["citation"]
-    assert TabularBenchmark(table).values(["validation_micro_accuracy"], [WIDE.hash])[0, 0] == pytest.approx(1 / 3)
+    assert result.table["hash"].is_monotonic_increasing
+    assert result.facts == {"records": 5, "cells": 2, "epochs": [4, 108]}
+    assert (result.source.licence, result.source.space_size) == ("Apache-2.0", 423_624)
+    assert "ICML 2019" in result.source.citation
+    benchmark = TabularBenchmark(result.table)
+    assert benchmark.values(["validation_micro_accuracy"], [WIDE.hash])[0, 0] == pytest.approx(1 / 3)
 
 
 def test_columns_of_the_table(tmp_path: Path) -> None:
     final = evaluation(training_time=800.0, train_accuracy=1.0, validation_accuracy=0.9, test_accuracy=0.8)
-    table, facts = imported(row(PLAIN, metrics=message(evaluation(validation_accuracy=0.1), final, parameters=77)))
-    write_table(table, tmp_path / "t.parquet", BENCHMARK, facts)
-    assert read_attributes(tmp_path / "t.parquet") == facts
+    count = parameters(PLAIN, CIFAR10_NETWORK)
+    result = imported(row(PLAIN, metrics=message(evaluation(validation_accuracy=0.1), final, parameters=count)))
+    store_import(result, tmp_path / "t.parquet", tmp_path / "t.json", tolerate=True)
+    attributes = read_attributes(tmp_path / "t.parquet")
+    assert attributes == read_json(tmp_path / "t.json")["source"]
+    assert attributes["name"] == "NAS-Bench-101"
+    assert attributes["records"] == 1
     (only,) = read_table(tmp_path / "t.parquet", BENCHMARK).to_dict("records")
     expected = {
         "dataset": "CIFAR-10",
@@ -224,11 +254,12 @@ def test_columns_of_the_table(tmp_path: Path) -> None:
         "outcome": "ok",
         "device": "",
         "training_seconds": 800.0,
+        "total_seconds": 12.5,
         "train_micro_accuracy": 1.0,
         "validation_micro_accuracy": 0.9,
         "test_micro_accuracy": 0.8,
-        "parameters": 77.0,
-        "macs": macs(PLAIN, NETWORK),
+        "parameters": count,
+        "macs": macs(PLAIN, CIFAR10_NETWORK),
     }
     assert {name: only[name] for name in expected} == expected
     for name in ("train_loss", "validation_macro_accuracy", "test_macro_accuracy", "latency_ms", "model_bytes"):
@@ -237,14 +268,16 @@ def test_columns_of_the_table(tmp_path: Path) -> None:
 
 def test_macs_are_those_of_the_published_network_for_cells_of_any_size() -> None:
     cells = [CHAIN, PLAIN, WIDE]
-    table, _ = imported(*map(row, cells))
-    assert dict(zip(table["hash"], table["macs"], strict=True)) == {cell.hash: macs(cell, NETWORK) for cell in cells}
+    table = imported(*map(row, cells)).table
+    assert dict(zip(table["hash"], table["macs"], strict=True)) == {
+        cell.hash: macs(cell, CIFAR10_NETWORK) for cell in cells
+    }
 
 
 def test_a_cell_drawn_otherwise_is_recognised_by_its_graph() -> None:
     mirrored = Cell.from_strings("0110000100010000", "input,maxpool3x3,conv1x1-bn-relu,output")
     assert mirrored != WIDE
-    table, _ = imported(row(mirrored), row(WIDE))
+    table = imported(row(mirrored), row(WIDE)).table
     assert table[["hash", "repeat"]].values.tolist() == [[WIDE.hash, 0], [WIDE.hash, 1]]
 
 
@@ -281,7 +314,7 @@ def test_cells_outside_of_the_space_are_counted() -> None:
     with pytest.raises(DataError) as caught:
         imported(row(CHAIN), row(WIDE), row(PLAIN), row(WIDE), max_vertices=3)
     text = str(caught.value)
-    assert "2 of the 4 records of test.tfrecord name a cell outside of the study's space of 7 cells" in text
+    assert "2 of the 4 entries of test.tfrecord name a cell outside of the study's space of 7 cells" in text
     assert f"record 1 (at byte {len(framed(row(CHAIN)))}), '{WIDE.hash}'" in text
     assert "set space.max_vertices to 7" in text
 
@@ -289,6 +322,45 @@ def test_cells_outside_of_the_space_are_counted() -> None:
 def test_a_file_without_records_is_refused() -> None:
     with pytest.raises(DataError, match=r"test\.tfrecord holds no records"):
         imported()
+
+
+# --- checks --------------------------------------------------------------------------------------------------------
+
+
+def trained(cell: Cell, epochs: int = 108, *, counted: int | None = None, **values: float) -> bytes:
+    usual = {"training_time": 100.0 * epochs, "validation_accuracy": 9000 / 9984, "test_accuracy": 8000 / 9984}
+    count = parameters(cell, CIFAR10_NETWORK) if counted is None else counted
+    return row(cell, epochs, message(evaluation(**(usual | values)), parameters=count))
+
+
+def test_records_as_published_agree() -> None:
+    runs = [trained(cell, epochs) for cell in (CHAIN, PLAIN, WIDE) for epochs in (4, 12, 36, 108) for _ in range(3)]
+    result = imported(*runs)
+    assert failed(result) == {}
+    compared = {check.name: check.compared for check in result.checks}
+    assert compared["parameters equal the closed form"] == 36
+    # of the 12 pairs of cell and fidelity, three have no lower fidelity
+    assert compared["mean training time grows with the epochs"] == 9
+
+
+@pytest.mark.parametrize(
+    ("odd", "name"),
+    [
+        (trained(CHAIN, counted=1000), "parameters equal the closed form"),
+        (trained(CHAIN, validation_accuracy=0.9), "validation accuracy counts whole images"),
+        (trained(CHAIN, training_time=0.1), "training takes at least a second"),
+        (trained(CHAIN, 4, training_time=1e6), "mean training time grows with the epochs"),
+        (trained(PLAIN), "a cell was trained at most 3 times at a fidelity"),
+    ],
+)
+def test_a_record_that_disagrees_is_found(odd: bytes, name: str, tmp_path: Path) -> None:
+    runs = [trained(PLAIN)] * 3 + [trained(CHAIN)] * 2
+    result = imported(*runs, odd)
+    assert failed(result) == {name: 1}
+    with pytest.raises(DataError, match=rf"'{name}' fails for 1 of ") as caught:
+        store_import(result, tmp_path / "t.parquet", tmp_path / "t.json")
+    assert (CHAIN.hash if name.split()[1] != "cell" else PLAIN.hash) in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- real records --------------------------------------------------------------------------------------------------
@@ -312,10 +384,15 @@ def test_real_records(shared_data: Path) -> None:
     )
     cells["num_vertices"] = cells["operations"].str.count(",") + 1
     with path.open("rb") as file:
-        table, facts = import_nasbench101(file, path.name, cells)
-    assert facts["records"] == len(table) == 79_840
-    assert facts["cells"] == 19_960
-    assert facts["epochs"] == [4, 12, 36, 108]
+        result = import_nasbench101(file, path.name, SpaceIndex(cells))
+    assert result.facts == {"records": 79_840, "cells": 19_960, "epochs": [4, 12, 36, 108]}
+    assert failed(result) == {}
+    compared = {check.name: check.compared for check in result.checks}
+    assert compared["parameters equal the closed form"] == 79_840
+    assert compared["validation accuracy counts whole images"] == 79_840
+    assert compared["test accuracy counts whole images"] == 19_960
+    table = result.table
+    assert len(table) == 79_840
     assert table["repeat"].eq(0).all()
     assert table["validation_micro_accuracy"].notna().all()
     assert table["train_micro_accuracy"].isna().all()
@@ -324,5 +401,5 @@ def test_real_records(shared_data: Path) -> None:
     assert table["training_seconds"].notna().equals(table["epochs"] == 108)
     final = table[table["epochs"] == 108].set_index("hash")
     for name, cell in drawn.items():
-        assert final.loc[name, "parameters"] == parameters(cell, NETWORK)
+        assert final.loc[name, "parameters"] == parameters(cell, CIFAR10_NETWORK)
     assert TabularBenchmark(table).true_front(["test_micro_accuracy", "training_seconds"])

@@ -156,7 +156,7 @@ def test_a_failed_training_has_one_row_at_the_studys_fidelity(cells: pd.DataFram
     assert missing["device"] == ""
 
     benchmark = TabularBenchmark(table)
-    assert benchmark.hashes == sorted([good, diverged, accepted, unmeasured])
+    assert benchmark.architectures == sorted([good, diverged, accepted, unmeasured])
     values = benchmark.values(["validation_micro_accuracy"], [good, diverged, accepted])
     np.testing.assert_allclose(values[:, 0], [0.2, np.nan, np.nan])
 
@@ -215,7 +215,7 @@ def test_the_script_reads_the_stages_files(cells: pd.DataFrame, tmp_path: Path) 
             statuses=[tmp_path / architecture / "status.json" for architecture in (one, two)],
             profiles=[tmp_path / "cpu.parquet"],
         ),
-        output=SimpleNamespace(table=tmp_path / "study.parquet"),
+        output=SimpleNamespace(table=tmp_path / "study.parquet", report=tmp_path / "study.json"),
         params=SimpleNamespace(dataset=DATASET),
         log=[],
     )

@@ -14,6 +14,7 @@ import pytest
 
 from terranas.benchmark.schema import BENCHMARK, METRICS
 from terranas.benchmark.tabular import TabularBenchmark
+from terranas.benchmark.validation import describe_table
 from terranas.comparison.arm_tests import compare_arms
 from terranas.comparison.schema import INDICATORS
 from terranas.config.load import load_config
@@ -27,6 +28,7 @@ from terranas.sampling.schema import WALKS
 from terranas.search.schema import RUNS
 from terranas.space.cell import OPERATIONS, Cell
 from terranas.space.complexity import NetworkShape, macs, parameters
+from terranas.space.neighbours import build_neighbours, summarise
 from terranas.space.schema import CELLS
 from terranas.surrogates.schema import PREDICTED_FRONTS, SCORES
 from terranas.training.status import TrainingStatus
@@ -102,9 +104,11 @@ def study_results(
         },
         "manifest": manifest(source, names),
         "cells": cells,
+        "graphs": [summarise(build_neighbours(cells, name), cells, name) for name in ("edit_symmetric", "hamming")],
         "walks": walk_table(cells, rng),
         "class_counts": class_count_table(names),
         "table": table,
+        "validations": {"study": describe_table(table, BENCHMARK, len(cells), [])},
         "failures": [],
         "accuracy_summary": summarise_accuracy(TabularBenchmark(table)),
         "ruggedness": ruggedness_table(dataset, rng),
@@ -190,7 +194,8 @@ def benchmark_table(cells: pd.DataFrame, dataset: str, rng: np.random.Generator)
             "model_bytes": cells["parameters"] * 4.0,
         }
     )
-    return BENCHMARK.validate(table)
+    unknown = [column.name for column in METRICS if column.name not in table.columns]
+    return BENCHMARK.validate(table.assign(**dict.fromkeys(unknown, np.nan)))
 
 
 def failed(table: pd.DataFrame, outcomes: list[str]) -> pd.DataFrame:

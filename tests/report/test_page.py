@@ -1,7 +1,7 @@
 import json
 import re
 import runpy
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +9,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from terranas.benchmark.imported import Source
 from terranas.benchmark.schema import BENCHMARK
+from terranas.benchmark.validation import compare, describe_table
 from terranas.comparison.schema import INDICATORS
 from terranas.core.errors import DataError
 from terranas.core.tables import write_table
@@ -111,6 +113,7 @@ def test_contents_lead_to_sections_in_data_flow_order(page):
         "data",
         "sampling",
         "benchmark",
+        "tables",
         "landscape",
         "surrogates",
         "search",
@@ -248,6 +251,12 @@ def write_study(stand_in, folder, results, figures):
     for name in ("manifest", "software"):
         paths[name] = folder / f"{name}.json"
         paths[name].write_text(json.dumps(getattr(results, name)))
+    graphs = [folder / f"graph_{number}.json" for number in range(len(results.graphs))]
+    for path, graph in zip(graphs, results.graphs, strict=True):
+        path.write_text(json.dumps(graph))
+    validations = [folder / f"{name}.validation.json" for name in results.validations]
+    for path, report in zip(validations, results.validations.values(), strict=True):
+        path.write_text(json.dumps(report))
     (folder / "config.yaml").write_text(results.config_text, encoding="utf-8")
     for name, png in figures.items():
         (folder / f"{name}.png").write_bytes(png)
@@ -256,6 +265,8 @@ def write_study(stand_in, folder, results, figures):
         write_status(status, folder / f"status_{status.hash}.json")
     return SimpleNamespace(
         **paths,
+        graphs=graphs,
+        validations=validations,
         config=folder / "config.yaml",
         runs=[folder / "runs_surrogate.parquet", folder / "runs_random.parquet"],
         statuses=sorted(folder.glob("status_*.json")),
@@ -298,3 +309,24 @@ def test_the_script_writes_config_and_versions(tmp_path, results):
     run_script("provenance.py", params=SimpleNamespace(config=results.config), output=output, log=[])
     assert output.config.read_text(encoding="utf-8") == results.config_text
     assert json.loads(output.software.read_text())["packages"]["numpy"] == np.__version__
+
+
+def test_published_tables_stand_with_their_checks_and_origins(make_results, figures):
+    keys = ["a", "b"]
+    checks = [
+        compare("parameters equal the closed form", [1, 2], [1, 2], keys),
+        compare("nothing is known", [np.nan, 1], [1, np.nan], keys),
+        compare("latencies agree", [1.0, 2.5], [1.0, 2.0], keys, tolerance=0.1, relative=True),
+    ]
+    own = make_results()
+    table = own.table.assign(source="somebody", dataset="images <of others>")
+    source = Source("A table", "NAS-Bench-101", 423_624, "MIT", "A paper.", ("Latencies are means.",))
+    report = {"source": asdict(source)} | describe_table(table, BENCHMARK, source.space_size, checks)
+    html = render_page(replace(own, validations=own.validations | {"published": report}), figures, TEMPLATE)
+    text = " ".join(" ".join(Page(html).words).split())
+    assert "1 published table stands beside it: published." in text
+    assert "1 of 3 checks of published values failed: latencies agree." in text
+    assert "b: 2.5, expected 2" in text
+    assert "Latencies are means." in text
+    assert "images &lt;of others&gt;" in html
+    assert "0.02" in text.split("published", 1)[1]  # 91 of 423,624 cells

@@ -5,13 +5,15 @@ from itertools import product
 import networkx as nx
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from terranas.core.errors import CellError
 from terranas.space.batch import CellBatch
 from terranas.space.cell import OPERATIONS, Cell
 from terranas.space.complexity import NetworkShape
 from terranas.space.enumeration import enumerate_cells, labelled_cells
-from terranas.space.md5 import cell_hashes
+from terranas.space.md5 import _before, cell_hashes
 from terranas.space.schema import CELLS
 from terranas.space.table import cells_table
 
@@ -73,6 +75,21 @@ def test_hashes_of_seven_vertices_equal_hashlib() -> None:
     rows = np.concatenate([np.flatnonzero(degrees == degree)[::997][:60] for degree in np.unique(degrees)])
     assert degrees.max() == 4
     assert cell_hashes(batch[rows]) == [cell.hash for cell in as_cells(batch[rows])]
+
+
+@pytest.mark.parametrize("count", [0, 1, 63, 64, 65, 200])
+def test_hashes_of_any_number_of_cells_in_any_order(count: int) -> None:
+    batch = enumerate_cells(5)
+    rows = np.random.default_rng(count).choice(len(batch), count, replace=False)
+    assert cell_hashes(batch[rows]) == [cell.hash for cell in as_cells(batch[rows])]
+
+
+@given(st.binary(min_size=0, max_size=15), st.binary(min_size=16, max_size=16), st.binary(min_size=16, max_size=16))
+def test_digits_are_compared_as_text(common: bytes, left: bytes, right: bytes) -> None:
+    # real hashes practically never begin alike
+    texts = [(common + end)[:16].hex() for end in (left, right)]
+    words = [np.frombuffer(text.encode(), dtype=np.uint64) for text in texts]
+    assert _before(*words) == (texts[0] < texts[1])
 
 
 def test_table_describes_its_cells() -> None:

@@ -1,6 +1,8 @@
 """All 423,624 cells: golden numbers, and the published ids, cells, walks and operation counts."""
 
+import base64
 import json
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -8,22 +10,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
 
+from terranas.benchmark.model_metrics import parse_model_metrics
+from terranas.benchmark.tfrecord import read_blocks
 from terranas.core.randomness import generator
 from terranas.sampling.walks import random_walks
-from terranas.space.complexity import NetworkShape
-from terranas.space.encodings import adjacency_one_hot, expanded_bits
+from terranas.space.batch import CellBatch
+from terranas.space.cell import Cell
+from terranas.space.complexity import CIFAR10_NETWORK, vertex_channels
+from terranas.space.encodings import adjacency_one_hot, expanded_bits, from_adjacency_one_hot, path_encoding
 from terranas.space.enumeration import labelled_cells
+from terranas.space.features import graph_features
+from terranas.space.lookup import CellIndex
 from terranas.space.neighbours import NeighbourGraph, build_neighbours, summarise
 from terranas.space.table import cells_table
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data"
-CIFAR10 = NetworkShape(bands=3, classes=10, image_size=32, stem_channels=128, stacks=3, cells_per_stack=3)
 
 
 @pytest.fixture(scope="module")
 def cells() -> pd.DataFrame:
-    return cells_table(7, 9, CIFAR10)
+    return cells_table(7, 9, CIFAR10_NETWORK)
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +68,20 @@ def test_published_ids_hashes_and_cells(cells: pd.DataFrame, published_walks: li
     assert ours["adjacency"].tolist() == matrices
 
 
+@pytest.fixture(scope="module")
+def index(cells: pd.DataFrame) -> CellIndex:
+    return CellIndex(cells)
+
+
+@given(cell=...)
+def test_every_numbering_of_a_cell_has_its_id(
+    cell: Cell, index: CellIndex, numberings: Callable[[Cell], list[Cell]]
+) -> None:
+    found = {index.id(copy) for copy in numberings(cell)}
+    assert len(found) == 1
+    assert index.cell(found.pop()).hash == cell.hash
+
+
 def test_published_steps_have_hamming_distance_one(
     cells: pd.DataFrame, hamming: NeighbourGraph, published_walks: list[list[dict[str, Any]]]
 ) -> None:
@@ -74,15 +96,58 @@ def test_golden_hamming_graph(cells: pd.DataFrame, hamming: NeighbourGraph) -> N
     assert (summary["edges"], summary["isolated"], summary["components"]) == (1_065_502, 4_318, 4_373)
 
 
-def test_published_operation_counts_follow_the_ids(cells: pd.DataFrame) -> None:
-    # that table counts normalisation too, so it lies a little above ours, cell by cell
+def test_golden_hamming_any_graph(cells: pd.DataFrame, hamming: NeighbourGraph) -> None:
+    graph = build_neighbours(cells, "hamming_any")
+    summary = summarise(graph, cells, "hamming_any")
+    assert (summary["edges"], summary["isolated"], summary["components"]) == (1_170_718, 577, 632)
+    arcs, more = (
+        np.repeat(np.arange(len(of), dtype=np.int64), of.degrees()) * len(of) + of.indices for of in (hamming, graph)
+    )
+    assert np.isin(arcs, more, assume_unique=True).all()
+
+    edges = cells["num_edges"].to_numpy()
+    for row in np.random.default_rng(0).choice(np.flatnonzero(cells["num_vertices"] == 7), 80, replace=False).tolist():
+        cell = Cell.from_strings(cells["adjacency"].iloc[row], cells["operations"].iloc[row])
+        smaller = set()
+        for edge in np.argwhere(cell.adjacency).tolist():
+            matrix = cell.adjacency.copy()
+            matrix[tuple(edge)] = 0
+            if matrix[:-1].any(axis=1).all() and matrix[:, 1:].any(axis=0).all():
+                smaller.add(Cell(matrix, cell.operations).hash)
+        found = graph.neighbours(row)
+        assert set(cells["hash"].iloc[found[edges[found] < edges[row]]]) == smaller
+
+
+def test_published_operation_counts(cells: pd.DataFrame) -> None:
+    """The published FLOPs are multiply-accumulates plus two for each element that is normalised."""
     path = SHARED / "nas-bench-101" / "cifar10_test_accuracy_108.parquet"
     if not path.is_file():
         pytest.skip(f"the published operation counts are not at {path}")
-    ratio = pd.read_parquet(path)["flops"].to_numpy() / cells["macs"].to_numpy()
-    assert len(ratio) == 423_624
-    assert ratio.min() > 1
-    assert ratio.max() < 1.05
+    batch = CellBatch.from_table(cells)
+    normalised = np.full(len(cells), 32 * 32 * 128)  # the stem
+    for vertices, rows in batch.groups():
+        adjacency, convolves = batch.adjacency[rows, :vertices, :vertices], batch.labels[rows, : vertices - 2] != 2
+        for channels, size in ((128, 32), (256, 16), (512, 8)):
+            widths = vertex_channels(adjacency, channels)
+            in_cell = (convolves * widths[:, 1:-1]).sum(axis=1) + (adjacency[:, 0] * widths).sum(axis=1)
+            normalised[rows] += 3 * size**2 * in_cell
+    published = pd.read_parquet(path)["flops"].to_numpy()
+    assert np.array_equal(published, cells["macs"].to_numpy() + 2 * normalised)
+
+
+def test_published_parameters(cells: pd.DataFrame) -> None:
+    path = SHARED / "nas-bench-101" / "nasbench_real_subset.tfrecord"
+    if not path.is_file():
+        pytest.skip(f"the published records are not at {path}")
+    ours = dict(zip(cells["hash"], cells["parameters"], strict=True))
+    published = {}
+    with path.open("rb") as file:
+        for block in read_blocks(file, path.name):
+            for record in block:
+                architecture, *_, metrics = json.loads(record.payload)
+                published[architecture] = parse_model_metrics(base64.b64decode(metrics)).parameters
+    assert len(published) == 19_960
+    assert published == {architecture: ours[architecture] for architecture in published}
 
 
 def test_walks_of_the_published_size(hamming: NeighbourGraph) -> None:
@@ -94,4 +159,14 @@ def test_walks_of_the_published_size(hamming: NeighbourGraph) -> None:
 def test_encodings_tell_all_cells_apart(cells: pd.DataFrame) -> None:
     codes = expanded_bits(cells)
     assert len(np.unique(codes.view(f"V{codes.itemsize * codes.shape[1]}"))) == 423_624
-    assert adjacency_one_hot(cells).shape == (423_624, 36)
+    assert len(np.unique(adjacency_one_hot(cells).astype(np.uint8).view("V36"))) == 423_624
+    decoded = from_adjacency_one_hot(adjacency_one_hot(cells))
+    assert decoded.to_strings() == (cells["adjacency"].tolist(), cells["operations"].tolist())
+
+
+def test_path_encodings_of_all_cells(cells: pd.DataFrame) -> None:
+    paths, features = path_encoding(cells), graph_features(cells, CIFAR10_NETWORK)
+    assert (paths[:, 0] == features["has_skip"]).all()
+    # several paths may have the same operations
+    assert (paths.sum(axis=1) <= features["num_paths"]).all()
+    assert paths.any(axis=0).all()

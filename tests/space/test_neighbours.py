@@ -1,5 +1,9 @@
 """Neighbour graphs against slow definitions, and files that do not belong together."""
 
+import json
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 
@@ -12,7 +16,15 @@ from terranas.core.errors import CellError, DataError, TableError
 from terranas.space.cell import OPERATIONS, Cell
 from terranas.space.complexity import NetworkShape
 from terranas.space.encodings import expanded_bits, hamming_distances
-from terranas.space.neighbours import NeighbourGraph, build_neighbours, read_graph, summarise, write_graph
+from terranas.space.neighbours import (
+    NEIGHBOURHOODS,
+    NeighbourGraph,
+    build_neighbours,
+    digest_of,
+    read_graph,
+    summarise,
+    write_graph,
+)
 from terranas.space.table import cells_table
 
 SHAPE = NetworkShape(bands=10, classes=17, image_size=32, stem_channels=8, stacks=3, cells_per_stack=1)
@@ -25,7 +37,12 @@ def four() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def five() -> pd.DataFrame:
-    return cells_table(5, 7, SHAPE)
+    return cells_table(5, 9, SHAPE)
+
+
+@pytest.fixture(scope="module")
+def sparse() -> pd.DataFrame:
+    return cells_table(5, 6, SHAPE)
 
 
 def pairs(graph: NeighbourGraph) -> set[tuple[int, int]]:
@@ -45,13 +62,19 @@ def expanded_matrix(cell: Cell) -> np.ndarray:
     return matrix
 
 
+@cache
+def hash_of(cell: Cell) -> str:
+    """Return the hash of a cell, computed once although many edits lead to it."""
+    return cell.hash
+
+
 def edited_slowly(cell: Cell, max_edges: int) -> set[str]:
     """Return the hashes of the cells one edit away, built as cells and hashed by hashlib."""
     found = set()
     for vertex in range(1, cell.num_vertices - 1):
         for name in set(OPERATIONS) - {cell.operations[vertex]}:
             operations = (*cell.operations[:vertex], name, *cell.operations[vertex + 1 :])
-            found.add(Cell(cell.adjacency, operations).hash)
+            found.add(hash_of(Cell(cell.adjacency, operations)))
     for edge in combinations(range(cell.num_vertices), 2):
         matrix = cell.adjacency.copy()
         matrix[edge] ^= 1
@@ -60,11 +83,35 @@ def edited_slowly(cell: Cell, max_edges: int) -> set[str]:
         except CellError:
             continue
         if edited.num_edges <= max_edges:
-            found.add(edited.hash)
+            found.add(hash_of(edited))
     return found
 
 
-@pytest.mark.parametrize("space", ["four", "five"])
+@pytest.mark.parametrize("space", ["five", "sparse"])
+def test_hamming_any_neighbours_have_numberings_that_differ_in_one_bit(
+    space: str, request: pytest.FixtureRequest, numberings: Callable[[Cell], list[Cell]]
+) -> None:
+    cells = request.getfixturevalue(space)
+    # all 17x17 matrices of each cell as integers of 289 bits, and each of their bits flipped in turn
+    matrices = [
+        {int("".join(map(str, expanded_matrix(copy).ravel())), 2) for copy in numberings(Cell.from_strings(*text))}
+        for text in texts(cells)
+    ]
+    row_of = {matrix: row for row, copies in enumerate(matrices) for matrix in copies}
+    assert len(row_of) == sum(map(len, matrices)), "a matrix belongs to one cell only"
+    expected = {
+        (row, row_of[other])
+        for row, copies in enumerate(matrices)
+        for matrix in copies
+        for bit in range(17 * 17)
+        if (other := matrix ^ (1 << bit)) in row_of
+    }
+    graph = build_neighbours(cells, "hamming_any")
+    assert pairs(graph) == expected
+    assert pairs(build_neighbours(cells, "hamming")) < expected
+
+
+@pytest.mark.parametrize("space", ["four", "five", "sparse"])
 def test_hamming_neighbours_differ_in_one_bit(space: str, request: pytest.FixtureRequest) -> None:
     cells = request.getfixturevalue(space)
     bits = np.array([expanded_matrix(Cell.from_strings(*row)).ravel() for row in texts(cells)])
@@ -74,7 +121,7 @@ def test_hamming_neighbours_differ_in_one_bit(space: str, request: pytest.Fixtur
     assert pairs(build_neighbours(cells, "hamming")) == expected
 
 
-@pytest.mark.parametrize(("space", "max_edges"), [("four", 9), ("five", 7)])
+@pytest.mark.parametrize(("space", "max_edges"), [("five", 9), ("sparse", 6)])
 def test_edit_neighbours_are_one_edit_away(space: str, max_edges: int, request: pytest.FixtureRequest) -> None:
     cells = request.getfixturevalue(space)
     row_of = {hash_: row for row, hash_ in enumerate(cells["hash"])}
@@ -94,7 +141,7 @@ def texts(cells: pd.DataFrame) -> list[tuple[str, str]]:
     return list(zip(cells["adjacency"], cells["operations"], strict=True))
 
 
-@pytest.mark.parametrize("neighbourhood", ["hamming", "edit", "edit_symmetric"])
+@pytest.mark.parametrize("neighbourhood", NEIGHBOURHOODS)
 def test_neighbours_ascend_and_exclude_the_cell_itself(five: pd.DataFrame, neighbourhood: str) -> None:
     graph = build_neighbours(five, neighbourhood)
     assert graph.indptr.dtype == np.int64
@@ -121,12 +168,14 @@ def test_order_of_the_rows_only_renumbers(four: pd.DataFrame) -> None:
 
 
 def test_unknown_neighbourhood_is_refused(four: pd.DataFrame) -> None:
-    with pytest.raises(ValueError, match="must be hamming, edit or edit_symmetric, got 'swap'"):
+    with pytest.raises(ValueError, match="must be one of hamming, hamming_any, edit, edit_symmetric, got 'swap'"):
         build_neighbours(four, "swap")
 
 
 def test_summary_counts(four: pd.DataFrame) -> None:
-    summary = summarise(build_neighbours(four, "hamming"), four, "hamming")
+    graph = build_neighbours(four, "hamming")
+    summary = summarise(graph, four, "hamming")
+    degrees = Counter(len(graph.neighbours(row)) for row in range(91))
     digest = summary.pop("digest")
     assert len(digest) == 64
     assert summary == {
@@ -137,8 +186,10 @@ def test_summary_counts(four: pd.DataFrame) -> None:
         "isolated": 1,
         "components": 10,
         "largest_components": [18, 18, 18, 10, 10, 10, 2, 2, 2, 1],
-        "mean_degree": pytest.approx(270 / 91),
+        "degree": {"min": 0, "median": 3.0, "mean": pytest.approx(270 / 91), "max": max(degrees)},
+        "degree_counts": {str(degree): degrees[degree] for degree in sorted(degrees)},
     }
+    assert json.loads(json.dumps(summary)) == summary
     directed = summarise(build_neighbours(four, "edit"), four, "edit")
     assert directed["edges"] < directed["arcs"] < 2 * directed["edges"]
 
@@ -169,6 +220,17 @@ def test_graph_of_other_cells_is_refused(four: pd.DataFrame, tmp_path: Path) -> 
         read_graph(*paths, four.iloc[1:])
     with pytest.raises(TableError, match="was built for other cells"):
         read_graph(*paths, four.iloc[::-1])
+
+
+def test_digest_depends_on_the_hashes_only(four: pd.DataFrame) -> None:
+    cells = four[["hash"]]
+    plain = pd.DataFrame({"hash": np.array(cells["hash"].tolist(), dtype=object)})
+    assert digest_of(plain) == digest_of(cells) == digest_of(pd.concat([cells.iloc[:3], cells.iloc[3:]]))
+    assert digest_of(cells.iloc[2:5]) == digest_of(plain.iloc[2:5].reset_index(drop=True))
+    parts = [cells.iloc[:0], cells.iloc[:1], cells.iloc[1:2], cells.iloc[:2], cells.iloc[1::-1]]
+    # the same letters cut elsewhere
+    parts += [pd.DataFrame({"hash": ["ab", "c"]}), pd.DataFrame({"hash": ["a", "bc"]})]
+    assert len({digest_of(part) for part in parts}) == len(parts)
 
 
 def test_damaged_graph_files_are_refused(four: pd.DataFrame, tmp_path: Path) -> None:

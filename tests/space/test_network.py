@@ -1,6 +1,8 @@
 """Network and closed forms: the same parameters and MACs, the published counts, and the channel rules."""
 
 import json
+from collections import Counter
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -11,9 +13,9 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from terranas.core.errors import CellError, ConfigError
-from terranas.space.batch import CellBatch
 from terranas.space.cell import CONV1X1, CONV3X3, MAXPOOL3X3, Cell
-from terranas.space.complexity import NetworkShape, macs, parameters, vertex_channels
+from terranas.space.complexity import CIFAR10_NETWORK, NetworkShape, macs, parameters, vertex_channels
+from terranas.space.enumeration import enumerate_cells
 from terranas.space.network import Network
 from terranas.space.table import cells_table
 
@@ -39,12 +41,29 @@ def published_cells() -> list[tuple[Cell, int]]:
     ]
 
 
+@cache
+def stratified_cells() -> list[Cell]:
+    """Return 300 cells, of each set of operations as many as of any other as far as there are so many."""
+    batch = enumerate_cells(7)
+    rows = np.random.default_rng(3).permutation(len(batch))
+    names = [tuple(sorted(labels)) for labels in batch.labels[rows].tolist()]
+    seen: Counter[tuple[int, ...]] = Counter()
+    rank = []
+    for name in names:
+        rank.append(seen[name])
+        seen[name] += 1
+    chosen = batch[rows[np.argsort(rank, kind="stable")[:300]]]
+    assert len(seen) == 56
+    return [Cell.from_strings(*text) for text in zip(*chosen.to_strings(), strict=True)]
+
+
 def counted(cell: Cell, shape: NetworkShape) -> tuple[int, int]:
     """Return parameters and MACs counted in the network itself, without computing anything."""
     with torch.device("meta"):
         network = Network(cell, shape).eval()
-        with FlopCounterMode(display=False) as counter:
-            logits = network(torch.empty(1, shape.bands, shape.image_size, shape.image_size))
+        images = torch.empty(1, shape.bands, shape.image_size, shape.image_size)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        logits = network(images)
     assert logits.shape == (1, shape.classes)
     return sum(weights.numel() for weights in network.parameters()), counter.get_total_flops() // 2
 
@@ -56,13 +75,18 @@ def test_published_parameters_of_all_cells() -> None:
 
 
 def test_cifar10_needs_11655_parameters_fewer() -> None:
-    cifar10 = NetworkShape(bands=3, classes=10, image_size=32, stem_channels=128, stacks=3, cells_per_stack=3)
-    assert {parameters(cell, SO2SAT) - parameters(cell, cifar10) for cell, _ in published_cells()} == {11_655}
+    assert {parameters(cell, SO2SAT) - parameters(cell, CIFAR10_NETWORK) for cell, _ in published_cells()} == {11_655}
 
 
-def test_full_size_networks_agree_with_closed_forms() -> None:
-    for cell, count in published_cells()[::15]:
+def test_full_size_networks_of_the_published_cells_agree_with_closed_forms() -> None:
+    for cell, count in published_cells():
         assert counted(cell, SO2SAT) == (count, macs(cell, SO2SAT))
+
+
+def test_small_networks_of_300_other_cells_agree_with_closed_forms() -> None:
+    shape = replace(SMALL, cells_per_stack=1)
+    for cell in stratified_cells():
+        assert counted(cell, shape) == (parameters(cell, shape), macs(cell, shape))
 
 
 def test_small_networks_of_all_91_cells_agree_with_the_table() -> None:
@@ -144,20 +168,26 @@ class StepByStep(nn.Module):
         return result + self.projection(x, last) if self.cell.adjacency[0, last] else result
 
 
-def test_cell_computes_what_its_definition_says() -> None:
+def test_network_computes_what_its_definition_says() -> None:
     torch.manual_seed(1)
-    batch = CellBatch.from_table(cells_table(5, 9, SMALL).sample(60, random_state=1))
-    for i, vertices in enumerate(batch.num_vertices.tolist()):
-        names = [(CONV3X3, CONV1X1, MAXPOOL3X3)[label] for label in batch.labels[i, : vertices - 2]]
-        cell = Cell(batch.adjacency[i, :vertices, :vertices], ("input", *names, "output"))
-        module = Network(cell, SMALL).stacks[0].eval()
-        for normalisation in module.modules():
+    for cell in stratified_cells()[::5]:
+        network = Network(cell, SMALL).eval()
+        for normalisation in network.modules():
             if isinstance(normalisation, nn.BatchNorm2d):
                 nn.init.normal_(normalisation.running_mean)
                 nn.init.uniform_(normalisation.running_var, 0.5, 2)
                 nn.init.normal_(normalisation.weight)
-        x = torch.randn(2, 7, 5, 5)
-        torch.testing.assert_close(module(x), StepByStep(module, cell, 7)(x))
+        x = torch.randn(2, 3, 17, 17)
+        with torch.no_grad():
+            logits = network(x)
+            values = network.stem(x)
+            for place, channels in ((0, 7), (1, 7), (3, 14), (4, 14)):
+                if place == 3:
+                    values = nn.functional.max_pool2d(values, 2)
+                values = StepByStep(network.stacks[place], cell, channels)(values)
+            expected = network.classifier(values.mean(dim=(2, 3)))
+        assert logits.abs().max() > 1e-3
+        torch.testing.assert_close(logits, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_equal_seeds_give_equal_weights_and_all_weights_learn() -> None:

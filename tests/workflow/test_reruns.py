@@ -1,6 +1,7 @@
 """What changed reruns, and nothing else: every setting and the code, on the real workflow."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 
 # direct dependents of each rule, written down independently of rules/*.smk
 DEPENDENTS = {
-    "space_cells": "space_neighbours sampling_walks benchmark_study benchmark_nasbench101 "
+    "space_cells": "space_neighbours sampling_walks benchmark_study "
     "surrogates_size_analysis surrogates_predict search_run comparison_indicators report_page",
-    "space_neighbours": "sampling_walks search_run",
+    "space_neighbours": "sampling_walks search_run report_page",
+    "space_whole": "benchmark_nasbench101 benchmark_eo_hwnas benchmark_ec_nas",
     "sampling_walks": "landscape_ruggedness report_page",
     "sampling_architectures": "",  # read while parsing
     "data_synthetic": "data_prepare",
@@ -23,7 +25,13 @@ DEPENDENTS = {
     "profiling_collect": "benchmark_study",
     "benchmark_study": "landscape_summary landscape_ruggedness landscape_accuracy_figure landscape_latency_figure "
     "surrogates_size_analysis surrogates_predict search_run comparison_indicators comparison_front_figure report_page",
-    "benchmark_nasbench101": "",
+    "benchmark_nasbench101": "report_page",
+    "benchmark_eo_hwnas": "report_page",
+    "benchmark_ec_nas": "report_page",
+    "benchmark_nasbench201": "benchmark_hw_nas_bench report_page",
+    "benchmark_hw_nas_bench": "report_page",
+    "benchmark_transnas_bench101": "report_page",
+    "benchmark_nasbench_macro": "report_page",
     "landscape_summary": "report_page",
     "landscape_ruggedness": "landscape_ruggedness_figure report_page",
     "landscape_ruggedness_figure": "report_page",
@@ -122,7 +130,16 @@ KEYS = {
     "profiling.warmup_runs": (2, ("profiling_session",)),
     "profiling.timed_runs": (4, ("profiling_session",)),
     "profiling.session_size": (4, ("profiling_session",)),
-    "benchmark.nasbench101": ("records.tfrecord", ("benchmark_nasbench101",)),
+    "benchmark.nasbench101": ("records.tfrecord", ("space_whole", "benchmark_nasbench101")),
+    "benchmark.eo_hwnas": ("eo", ("space_whole", "benchmark_eo_hwnas")),
+    "benchmark.ec_nas": ("ec", ("space_whole", "benchmark_ec_nas")),
+    "benchmark.nasbench201": ("201.parquet", ("benchmark_nasbench201",)),
+    "benchmark.hw_nas_bench": ("hw.csv", ("benchmark_nasbench201", "benchmark_hw_nas_bench")),
+    "benchmark.transnas_bench101": ("transnas", ("benchmark_transnas_bench101",)),
+    "benchmark.nasbench_macro": ("macro.json", ("benchmark_nasbench_macro",)),
+    "benchmark.disagreement": ("report", ()),  # no table is imported
+    "download.folder": ("elsewhere", ()),
+    "download.files": (["nasbench_full"], ()),
     "landscape.metrics": (["test_micro_accuracy"], ("landscape_ruggedness",)),
     "landscape.latency_axis": ("parameters", ("landscape_latency_figure",)),
     "surrogates.sizes": ([3, 5], ("surrogates_size_analysis",)),
@@ -144,6 +161,32 @@ KEYS = {
     "comparison.resamples": (200, ("comparison_tests",)),
     "report.title": ("Another title", ()),
 }
+
+
+# published files by setting: what a folder must hold, or nothing for a file
+PUBLISHED = {
+    "benchmark.nasbench101": (),
+    "benchmark.eo_hwnas": (
+        "path_logs.json",
+        "test_results_sampled_all_paths.json",
+        *(f"database_pickle_{name}.pickle" for name in ("macro", "micro", "latency", "MACs")),
+    ),
+    "benchmark.ec_nas": ("energy_4V9E.csv", "energy_5V9E.csv"),
+    "benchmark.nasbench201": (),
+    "benchmark.hw_nas_bench": (),
+    "benchmark.transnas_bench101": ("transbench101_macro_val_accuracy.csv", "transbench101_micro_val_accuracy.csv"),
+    "benchmark.nasbench_macro": (),
+}
+
+
+def made(place: Path, key: str, name: str) -> str:
+    """Make an empty published file, or a folder of them, and return its path."""
+    path = place / name
+    if PUBLISHED[key]:
+        path.mkdir()
+    for file in [path / content for content in PUBLISHED[key]] or [path]:
+        file.touch()
+    return str(path)
 
 
 def nested(key: str, value: object) -> dict:
@@ -178,14 +221,14 @@ def test_a_changed_setting_reruns_what_uses_it_and_what_follows(key, finished, t
             images, x=np.zeros(shape, np.uint8), y=np.arange(60) % 10, names=np.array([f"c{i}" for i in range(10)])
         )
         settings = {"data": {"source": value, "path": str(images), "name": "own images"}}
-    if key == "benchmark.nasbench101":
-        (tmp_path / value).touch()
-        settings = {"benchmark": {"nasbench101": str(tmp_path / value)}}
+    if key in PUBLISHED:
+        settings = nested(key, made(tmp_path, key, value))
+    if key == "benchmark.hw_nas_bench":
+        settings["benchmark"]["nasbench201"] = made(tmp_path, "benchmark.nasbench201", "201.parquet")
     run = place.snakemake("-n", settings=settings)
     assert run.code == 0, run.output
-    expected = with_dependents(*used, "report_provenance") | FIRST_TIME.get(key, set())
-    if key != "benchmark.nasbench101":
-        expected -= {"benchmark_nasbench101"}
+    imports = {key.replace(".", "_") for key in PUBLISHED} - set(used)
+    expected = with_dependents(*used, "report_provenance") - imports | FIRST_TIME.get(key, set())
     if key == "data.source":
         expected -= {"data_synthetic"}
     assert run.rules == expected

@@ -7,6 +7,8 @@ import pandas as pd
 
 from terranas.benchmark.schema import BENCHMARK
 from terranas.benchmark.study import assemble_study
+from terranas.benchmark.validation import describe_table
+from terranas.core.files import write_json
 from terranas.core.logs import progress
 from terranas.core.script import run_script
 from terranas.core.tables import read_table, write_table
@@ -29,7 +31,8 @@ def main(snakemake: Any) -> None:
     failed = sorted(status.hash for status in statuses if status.outcome != "ok")
     if failed:
         logger.warning("%d trainings have no result: %s", len(failed), ", ".join(failed))
-    write_table(table, snakemake.output.table, BENCHMARK)
+    write_table(table, snakemake.output.table, BENCHMARK, {"space_size": len(cells)})
+    write_json(snakemake.output.report, describe_table(table, BENCHMARK, len(cells), []))
 
 
 run_script(main, snakemake)  # noqa: F821  (snakemake is put there by Snakemake)

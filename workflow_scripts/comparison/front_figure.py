@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from terranas.benchmark.schema import BENCHMARK, direction
+from terranas.benchmark.schema import direction
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.comparison.front_figure import front_figure
 from terranas.core.figures import save_figure
@@ -15,7 +15,7 @@ from terranas.search.schema import FRONTS
 
 def main(snakemake: Any) -> None:
     objectives = snakemake.params.objectives
-    values = TabularBenchmark(read_table(snakemake.input.table, BENCHMARK)).values(objectives)
+    values = TabularBenchmark.open(snakemake.input.table).values(objectives)
     fronts = pd.concat([read_table(path, FRONTS) for path in snakemake.input.fronts], ignore_index=True)
     directions = [direction(name) for name in objectives]
     with front_figure(values, fronts, objectives, directions) as (drawn, numbers):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from terranas.benchmark.schema import BENCHMARK, direction
+from terranas.benchmark.schema import direction
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.comparison.anytime import anytime_table
 from terranas.comparison.indicators import Reference, indicator_table
@@ -17,7 +17,7 @@ from terranas.space.schema import CELLS
 
 def main(snakemake: Any) -> None:
     cells = read_table(snakemake.input.cells, CELLS)
-    benchmark = TabularBenchmark(read_table(snakemake.input.table, BENCHMARK))
+    benchmark = TabularBenchmark.open(snakemake.input.table)
     fronts = pd.concat([read_table(path, FRONTS) for path in snakemake.input.fronts], ignore_index=True)
     evaluations = pd.concat([read_table(path, EVALUATIONS) for path in snakemake.input.evaluations], ignore_index=True)
     objectives = snakemake.params.objectives

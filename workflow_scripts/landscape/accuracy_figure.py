@@ -2,16 +2,14 @@
 
 from typing import Any
 
-from terranas.benchmark.schema import BENCHMARK
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.core.figures import save_figure
 from terranas.core.script import run_script
-from terranas.core.tables import read_table
 from terranas.landscape.figures import accuracy_distribution
 
 
 def main(snakemake: Any) -> None:
-    benchmark = TabularBenchmark(read_table(snakemake.input.table, BENCHMARK))
+    benchmark = TabularBenchmark.open(snakemake.input.table)
     with accuracy_distribution(benchmark) as (drawn, numbers):
         save_figure(drawn, dict(snakemake.output.items()), numbers)
 

@@ -3,7 +3,6 @@
 import logging
 from typing import Any
 
-from terranas.benchmark.schema import BENCHMARK
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.core.script import run_script
 from terranas.core.tables import read_table, write_table
@@ -15,7 +14,7 @@ logger = logging.getLogger("terranas.landscape")
 
 
 def main(snakemake: Any) -> None:
-    benchmark = TabularBenchmark(read_table(snakemake.input.table, BENCHMARK))
+    benchmark = TabularBenchmark.open(snakemake.input.table)
     walks = read_table(snakemake.input.walks, WALKS)
     table = analyse_walks(walks, benchmark, snakemake.params.metrics)
     if undefined := int(table["ruggedness"].isna().sum()):

@@ -2,16 +2,14 @@
 
 from typing import Any
 
-from terranas.benchmark.schema import BENCHMARK
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.core.figures import write_csv
 from terranas.core.script import run_script
-from terranas.core.tables import read_table
 from terranas.landscape.accuracy import summarise_accuracy
 
 
 def main(snakemake: Any) -> None:
-    benchmark = TabularBenchmark(read_table(snakemake.input.table, BENCHMARK))
+    benchmark = TabularBenchmark.open(snakemake.input.table)
     write_csv(summarise_accuracy(benchmark), snakemake.output.summary)
 
 

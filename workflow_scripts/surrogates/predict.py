@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from terranas.benchmark.schema import BENCHMARK, direction
+from terranas.benchmark.schema import direction
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.core.script import run_script
 from terranas.core.tables import read_table, write_table
@@ -15,7 +15,7 @@ from terranas.surrogates.schema import PREDICTED_FRONTS, PREDICTIONS, TRAINING_S
 
 def main(snakemake: Any) -> None:
     cells = read_table(snakemake.input.cells, CELLS)
-    benchmark = TabularBenchmark(read_table(snakemake.input.table, BENCHMARK))
+    benchmark = TabularBenchmark.open(snakemake.input.table)
     objectives = snakemake.params.objectives
     tables = predict_fronts(
         cells["hash"],

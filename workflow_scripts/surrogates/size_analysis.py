@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from terranas.benchmark.schema import BENCHMARK
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.core.script import run_script
 from terranas.core.tables import read_table, write_table
@@ -15,7 +14,7 @@ from terranas.surrogates.size_analysis import analyse_sizes
 
 def main(snakemake: Any) -> None:
     cells = read_table(snakemake.input.cells, CELLS)
-    benchmark = TabularBenchmark(read_table(snakemake.input.table, BENCHMARK))
+    benchmark = TabularBenchmark.open(snakemake.input.table)
     settings = snakemake.params.surrogates
     scores = analyse_sizes(
         adjacency_one_hot(cells),

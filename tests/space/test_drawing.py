@@ -4,8 +4,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from terranas.report.drawing import HEIGHT, describe_cell, draw_cell, draw_legend
 from terranas.space.cell import CONV1X1, CONV3X3, MAXPOOL3X3, Cell
+from terranas.space.complexity import NetworkShape
+from terranas.space.drawing import HEIGHT, cell_svg, describe_cell, draw_cell, draw_legend
+from terranas.space.table import cells_table
+
+SHAPE = NetworkShape(bands=3, classes=10, image_size=8, stem_channels=3, stacks=1, cells_per_stack=1)
 
 
 def cell(edges, *inner):
@@ -20,9 +24,9 @@ def drawn(of):
     return svg, svg.find("path").get("d").split("M")[1:], svg.findall("rect")
 
 
-def test_every_cell_of_the_space_is_drawn_whole(results):
-    for adjacency, operations in zip(results.cells["adjacency"], results.cells["operations"], strict=True):
-        shown = Cell.from_strings(adjacency, operations)
+def test_every_cell_of_the_default_space_is_drawn_whole():
+    for row in cells_table(4, 9, SHAPE).itertuples():
+        shown = Cell.from_strings(row.adjacency, row.operations)
         svg, lines, boxes = drawn(shown)
         assert len(boxes) == len(svg.findall("text")) == shown.num_vertices
         assert len(lines) == shown.num_edges
@@ -75,6 +79,20 @@ def test_words_name_every_vertex_and_edge():
     assert describe_cell(cell([(0, 1), (0, 2), (1, 2)], MAXPOOL3X3)) == (
         "Cell of 3 vertices: 0 input to 1, 2; 1 3×3 max-pooling to 2; 2 output."
     )
+
+
+def test_a_notebook_shows_the_drawing():
+    shown = cell([(0, 1), (1, 2)], CONV1X1)
+    assert shown._repr_svg_() == cell_svg(shown)
+
+
+def test_a_drawing_of_its_own_is_a_document_with_the_same_content():
+    shown = cell([(0, 1), (1, 2), (0, 2)], CONV3X3)
+    alone, (inline, *_) = ElementTree.fromstring(cell_svg(shown)), drawn(shown)
+    name = "{http://www.w3.org/2000/svg}"
+    assert alone.tag == f"{name}svg"
+    assert [part.tag for part in alone] == [f"{name}{part.tag}" for part in inline]
+    assert [part.attrib for part in alone] == [part.attrib for part in inline]
 
 
 def test_the_drawing_carries_its_words():

@@ -26,30 +26,17 @@ RISE = 11  # height of an arc for each vertex it passes, and one more
 
 
 def draw_cell(cell: Cell) -> Markup:
-    """Return the cell as an inline SVG element; edges lead from left to right.
+    """Return the cell as an SVG element to stand in a page; edges lead from left to right.
 
     Edges between vertices that stand side by side are straight; longer ones are arcs, above or below the row,
     wherever fewer arcs are crossed. Lines take the colour of the surrounding text.
     """
-    edges = [(int(source), int(target)) for source, target in np.argwhere(cell.adjacency)]
-    above, below = _sides([edge for edge in edges if edge[1] - edge[0] > 1])
-    top, bottom = _room(above), _room(below)
-    width = (cell.num_vertices - 1) * PITCH + WIDTH + 2
-    height = top + HEIGHT + bottom + 2
-    middle = top + HEIGHT / 2 + 1
-    arcs = [_arc(edge, middle, -1) for edge in above] + [_arc(edge, middle, 1) for edge in below]
-    straight = [
-        f"M{_centre(source) + WIDTH / 2:g} {middle:g}H{_centre(target) - WIDTH / 2:g}"
-        for source, target in edges
-        if target - source == 1
-    ]
-    shapes = [_vertex(name, _centre(position), middle) for position, name in enumerate(cell.operations)]
-    return Markup(
-        f'<svg class="cell" role="img" aria-label="{escape(describe_cell(cell))}" width="{width:g}" '
-        f'height="{height:g}" viewBox="0 0 {width:g} {height:g}">'
-        f'<path d="{"".join(straight + arcs)}" fill="none" stroke="currentColor" stroke-width="1.3"/>'
-        f"{''.join(shapes)}</svg>"
-    )
+    return _drawn(cell, "")
+
+
+def cell_svg(cell: Cell) -> str:
+    """Return the drawing of :func:`draw_cell` as an SVG document of its own."""
+    return str(_drawn(cell, 'xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" '))
 
 
 def draw_legend() -> Markup:
@@ -72,6 +59,28 @@ def describe_cell(cell: Cell) -> str:
         targets = ", ".join(map(str, np.flatnonzero(cell.adjacency[vertex]).tolist()))
         parts.append(f"{vertex} {_LOOKS[name][1]}" + (f" to {targets}" if targets else ""))
     return f"Cell of {cell.num_vertices} vertices: {'; '.join(parts)}."
+
+
+def _drawn(cell: Cell, attributes: str) -> Markup:
+    edges = [(int(source), int(target)) for source, target in np.argwhere(cell.adjacency)]
+    above, below = _sides([edge for edge in edges if edge[1] - edge[0] > 1])
+    top, bottom = _room(above), _room(below)
+    width = (cell.num_vertices - 1) * PITCH + WIDTH + 2
+    height = top + HEIGHT + bottom + 2
+    middle = top + HEIGHT / 2 + 1
+    arcs = [_arc(edge, middle, -1) for edge in above] + [_arc(edge, middle, 1) for edge in below]
+    straight = [
+        f"M{_centre(source) + WIDTH / 2:g} {middle:g}H{_centre(target) - WIDTH / 2:g}"
+        for source, target in edges
+        if target - source == 1
+    ]
+    shapes = [_vertex(name, _centre(position), middle) for position, name in enumerate(cell.operations)]
+    return Markup(
+        f'<svg {attributes}class="cell" role="img" aria-label="{escape(describe_cell(cell))}" '
+        f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}">'
+        f'<path d="{"".join(straight + arcs)}" fill="none" stroke="currentColor" stroke-width="1.3"/>'
+        f"{''.join(shapes)}</svg>"
+    )
 
 
 def _sides(edges: Sequence[Edge]) -> tuple[list[Edge], list[Edge]]:

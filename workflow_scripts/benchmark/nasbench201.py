@@ -1,0 +1,19 @@
+"""Import NAS-Bench-201's published accuracies and device latencies as a benchmark table."""
+
+from pathlib import Path
+from typing import Any
+
+from terranas.benchmark.imported import store_import
+from terranas.benchmark.nasbench201 import import_nasbench201
+from terranas.core.script import run_script
+
+
+def main(snakemake: Any) -> None:
+    path = Path(snakemake.input.table)
+    with path.open("rb") as file:
+        imported = import_nasbench201(file, path.name)
+    tolerate = snakemake.params.disagreement == "report"
+    store_import(imported, snakemake.output.table, snakemake.output.report, tolerate=tolerate)
+
+
+run_script(main, snakemake)  # noqa: F821  (snakemake is put there by Snakemake)
