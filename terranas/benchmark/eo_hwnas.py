@@ -25,6 +25,7 @@ from terranas.benchmark.eo_hwnas_files import (
     read_walks,
 )
 from terranas.benchmark.imported import ImportedTable, Source
+from terranas.benchmark.published import whole_counts
 from terranas.benchmark.schema import BENCHMARK
 from terranas.benchmark.space_index import SPACE, SPACE_SIZE, SpaceIndex, outside_space_error
 from terranas.benchmark.validation import Check, compare, within
@@ -42,6 +43,9 @@ NETWORK = NetworkShape(bands=10, classes=17, image_size=32, stem_channels=128, s
 
 STEPS_PER_EPOCH = 1_377
 """Optimiser steps: 352,366 training images in batches of 64 on each of 4 GPUs, rounded up."""
+
+TEST_IMAGES = 24_188
+"""Test images of So2Sat LCZ42, of which every published test micro accuracy is a whole part (of 24,119 none is)."""
 
 JOB_SECONDS = 6 * 3600
 """Time limit of the jobs that trained."""
@@ -276,6 +280,9 @@ def _unit_checks(published: _Published, hashes: list[str], macs: NDArray[np.floa
         ),
         compare(
             "the last step is 148,715", _values(tests, hashes, "last_step"), np.full(len(hashes), steps - 1), hashes
+        ),
+        whole_counts(
+            "test micro accuracy counts whole images", _values(tests, hashes, "micro_accuracy"), TEST_IMAGES, hashes
         ),
         # six decimals of a KiB are published
         compare("checkpoints have whole bytes", 1024 * kib, np.round(1024 * kib), hashes, tolerance=6e-4),

@@ -192,7 +192,8 @@ class SearchConfig(Section):
     neighbourhood: Literal["hamming", "hamming_any", "edit", "edit_symmetric"] = Field(
         "edit_symmetric",
         description="Graph the search moves on. edit_symmetric can undo every step; edit (NASLib's, used by the "
-        "published study) can only shrink a cell; hamming and hamming_any never change the set of operations.",
+        "published study) can only shrink a cell; hamming and hamming_any never change the set of operations. Over all "
+        "423,624 cells, edit_symmetric gives a few small cells tens of thousands of neighbours (at most 52,602).",
     )
     starts: int = Field(4, ge=1, description="Architectures a search starts from.")
     seeds: int = Field(30, ge=2, description="Repetitions with independent randomness.")

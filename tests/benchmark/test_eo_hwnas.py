@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from terranas.benchmark.eo_hwnas import FILES, NETWORK, PICKLES, import_eo_hwnas
+from terranas.benchmark.eo_hwnas import FILES, NETWORK, PICKLES, TEST_IMAGES, import_eo_hwnas
 from terranas.benchmark.eo_hwnas_files import PublishedFile
 from terranas.benchmark.imported import ImportedTable
 from terranas.benchmark.schema import BENCHMARK
@@ -83,9 +83,10 @@ def published() -> Content:
             graph_of = {"module_adjacency": matrix(row), "module_operations": operations}
             visits.append({"id": row, "unique_hash": name, "step": step, **graph_of})
             share = (row % 97) / 97
+            correct = round((0.5 + share / 9) * TEST_IMAGES) / TEST_IMAGES
             seconds, latency = 5000.0 + row, 7.0 + share
             content["tests"][f"arch_{row}"] = {
-                "accuracy": {"micro": 0.5 + share / 9, "macro": 0.4 + share / 9},
+                "accuracy": {"micro": correct, "macro": 0.4 + share / 9},
                 "avg_inference_time": latency,
                 "std_inference_time": 0.1 + share / 9,
                 "num_params": count,
@@ -95,7 +96,7 @@ def published() -> Content:
             }
             test = {
                 "macro": 0.4 + share / 9,
-                "micro": 0.5 + share / 9,
+                "micro": correct,
                 "latency": latency,
                 "macs": round(count / 1e6, 3),
             }
@@ -291,6 +292,10 @@ def repeat_visit(content: Content) -> None:
         (
             lambda c: test_of(c).update(arch_size=1024.0 * test_of(c)["arch_size"]),
             ["checkpoints have whole bytes", "checkpoints hold 32-bit weights and little else"],
+        ),
+        (
+            lambda c: test_of(c)["accuracy"].update(micro=test_of(c)["accuracy"]["micro"] + 0.3 / TEST_IMAGES),
+            ["the micro pickle equals the tests", "test micro accuracy counts whole images"],
         ),
         (lambda c: test_of(c).update(std_inference_time=99.0), ["latencies deviate by less than their mean"]),
     ],

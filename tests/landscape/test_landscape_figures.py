@@ -31,7 +31,7 @@ def table_of(count: int = 12, failed: int = 0) -> pd.DataFrame:
         table[column.name] = generator.uniform(0.2, 0.6, count)
     table["macs"] = 1e6 * np.arange(1, count + 1)
     table["parameters"] = 1e3 * np.arange(1, count + 1)
-    table["model_bytes"] = 1e4
+    table["model_bytes"] = table["checkpoint_bytes"] = 1e4
     table["latency_ms"] = np.arange(1, count + 1) ** 2
     accuracies = [name for name in table.columns if "accuracy" in name]
     table.loc[: failed - 1, accuracies] = math.nan
