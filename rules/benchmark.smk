@@ -39,7 +39,7 @@ rule benchmark_study:
 
 rule benchmark_nasbench101:
     input:
-        cells=ALL_CELLS,
+        cells=rules.space_whole.output.cells,
         records=published("nasbench101"),
     output:
         table=f"{RESULTS}/benchmark/nasbench101.parquet",
@@ -65,13 +65,13 @@ rule benchmark_nasbench101:
 
 rule benchmark_eo_hwnas:
     input:
-        cells=ALL_CELLS,
-        walks=published("eo_hwnas", "path_logs.json"),
-        tests=published("eo_hwnas", "test_results_sampled_all_paths.json"),
-        macro=published("eo_hwnas", "database_pickle_macro.pickle"),
-        micro=published("eo_hwnas", "database_pickle_micro.pickle"),
-        latency=published("eo_hwnas", "database_pickle_latency.pickle"),
-        macs=published("eo_hwnas", "database_pickle_MACs.pickle"),
+        cells=rules.space_whole.output.cells,
+        walks=published("eo_hwnas", "walks"),
+        tests=published("eo_hwnas", "tests"),
+        macro=published("eo_hwnas", "macro"),
+        micro=published("eo_hwnas", "micro"),
+        latency=published("eo_hwnas", "latency"),
+        macs=published("eo_hwnas", "macs"),
     output:
         table=f"{RESULTS}/benchmark/eo_hwnas.parquet",
         walks=f"{RESULTS}/benchmark/eo_hwnas_walks.parquet",
@@ -97,9 +97,9 @@ rule benchmark_eo_hwnas:
 
 rule benchmark_ec_nas:
     input:
-        cells=ALL_CELLS,
-        four=published("ec_nas", "energy_4V9E.csv"),
-        five=published("ec_nas", "energy_5V9E.csv"),
+        cells=rules.space_whole.output.cells,
+        four=published("ec_nas", "four"),
+        five=published("ec_nas", "five"),
     output:
         table=f"{RESULTS}/benchmark/ec_nas.parquet",
         report=validation_report("ec_nas"),
@@ -175,8 +175,8 @@ rule benchmark_hw_nas_bench:
 
 rule benchmark_transnas_bench101:
     input:
-        macro=published("transnas_bench101", "transbench101_macro_val_accuracy.csv"),
-        micro=published("transnas_bench101", "transbench101_micro_val_accuracy.csv"),
+        macro=published("transnas_bench101", "macro"),
+        micro=published("transnas_bench101", "micro"),
     output:
         macro=f"{RESULTS}/benchmark/transnas_bench101_macro.parquet",
         micro=f"{RESULTS}/benchmark/transnas_bench101_micro.parquet",

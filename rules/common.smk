@@ -10,7 +10,7 @@ import yaml
 
 from terranas import LAYOUT_VERSION
 from terranas.config import load_config
-from terranas.config.inputs import WHOLE_SPACE
+from terranas.config.inputs import PUBLISHED_IMAGE, PUBLISHED_NETWORK, WHOLE_SPACE
 from terranas.core.errors import ConfigError, TerranasError
 from terranas.core.files import require_free_space, sha256_file
 from terranas.core.fingerprint import fingerprint
@@ -31,18 +31,41 @@ ARMS = ("surrogate", "random")
 FIGURE_FORMATS = ("png", "pdf", "svg", "csv")
 
 
-FOLDERS_OF_TABLES = {"eo_hwnas", "ec_nas", "transnas_bench101"}
+# what the folders of published tables hold; all others are single files
+FILES_OF_TABLES = {
+    "eo_hwnas": {
+        "walks": "path_logs.json",
+        "tests": "test_results_sampled_all_paths.json",
+        "macro": "database_pickle_macro.pickle",
+        "micro": "database_pickle_micro.pickle",
+        "latency": "database_pickle_latency.pickle",
+        "macs": "database_pickle_MACs.pickle",
+    },
+    "ec_nas": {"four": "energy_4V9E.csv", "five": "energy_5V9E.csv"},
+    "transnas_bench101": {
+        "macro": "transbench101_macro_val_accuracy.csv",
+        "micro": "transbench101_micro_val_accuracy.csv",
+    },
+}
 
 
 def check_published(section):
     """Check that the published tables are where the configuration says."""
     for name, place in section.model_dump(exclude={"disagreement"}, exclude_none=True).items():
-        kind = "folder" if name in FOLDERS_OF_TABLES else "file"
+        kind = "folder" if name in FILES_OF_TABLES else "file"
+        advice = "docs/tables.md says where each table comes from."
+        if name == "nasbench101":
+            advice += " `snakemake download` fetches NAS-Bench-101's files."
         if not (Path(place).is_dir() if kind == "folder" else Path(place).is_file()):
-            advice = " `snakemake download` fetches NAS-Bench-101's files." if name == "nasbench101" else ""
             raise ConfigError(
                 f"benchmark.{name} is '{place}', but there is no such {kind}. Looked for {Path(place).absolute()}. "
-                f"docs/tables.md says where each table comes from.{advice}"
+                f"{advice}"
+            )
+        files = FILES_OF_TABLES.get(name, {}).values()
+        if missing := [file for file in files if not (Path(place) / file).is_file()]:
+            raise ConfigError(
+                f"benchmark.{name} is the folder '{place}', which lacks {', '.join(missing)}; expected "
+                f"{', '.join(files)}. {advice}"
             )
 
 
@@ -268,14 +291,14 @@ def validation_report(name):
     )
 
 
-def published(source, name=None):
-    """Return an input function for a published file, or for the named file of a published folder."""
+def published(source, part=None):
+    """Return an input function for a published file, or for a part of a published folder."""
 
     def path(wildcards):
         place = getattr(STUDY.benchmark, source)
         if place is None:
             sys.exit(f"terranas: benchmark.{source} names no file or folder; set it to import that table.")
-        return place if name is None else f"{place}/{name}"
+        return place if part is None else f"{place}/{FILES_OF_TABLES[source][part]}"
 
     return path
 

@@ -28,6 +28,7 @@ rule space_cells:
         "../workflow_scripts/space/cells.py"
 
 
+# Published tables refer to the whole space, whatever the study's own is: no setting makes them be imported again.
 rule space_whole:
     output:
         cells=f"{RESULTS}/space/whole.parquet",
@@ -43,17 +44,13 @@ rule space_whole:
         runtime=escalating(20),
     params:
         space=WHOLE_SPACE,
-        network=settings("network"),
-        image=image_shape(),
+        network=PUBLISHED_NETWORK,
+        image=PUBLISHED_IMAGE,
         code=SAMPLING_CODE["space/cells.py"],
     message:
         "Enumerating the whole space, which published tables refer to"
     script:
         "../workflow_scripts/space/cells.py"
-
-
-# a study over all cells has that table already
-ALL_CELLS = rules.space_cells.output.cells if settings("space") == WHOLE_SPACE else rules.space_whole.output.cells
 
 
 rule space_neighbours:

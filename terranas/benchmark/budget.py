@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terranas.benchmark.tabular import TabularBenchmark
-from terranas.core.errors import BudgetError
+from terranas.core.errors import BudgetError, TableError
 
 
 class BudgetedBenchmark:
@@ -68,6 +68,7 @@ class BudgetedBenchmark:
 
         Raises:
             BudgetError: they do not fit into the budget; none of them is counted.
+            TableError: the benchmark does not know one of them; none of them is counted.
         """
         fresh = [name for name in dict.fromkeys(architectures) if name not in self._known]
         if len(fresh) > self.left:
@@ -75,6 +76,8 @@ class BudgetedBenchmark:
                 f"{len(fresh)} more evaluations do not fit into the budget of {self.budget}, of which {self.left} are "
                 "left. Ask for affordable(...) of them."
             )
+        if (unknown := self.benchmark.find(fresh) < 0).any():
+            raise TableError(f"The benchmark does not know the architecture {fresh[int(unknown.argmax())]}.")
         values = self.benchmark.values(self._metrics, architectures)
         self.evaluated += fresh
         self._known.update(fresh)

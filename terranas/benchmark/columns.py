@@ -28,6 +28,7 @@ class TableColumns:
         key: name of the column that names an architecture.
         directions: which way each metric is better, by name.
         units: unit of each metric, empty where there is none.
+        per_device: metrics that belong to the device of a row.
         facts: attributes stored with the table.
         place: what to call the table in errors.
     """
@@ -36,22 +37,29 @@ class TableColumns:
         self,
         source: pa.Table | Path,
         key: str,
-        metrics: Mapping[str, tuple[str, str]],
+        metrics: Mapping[str, Mapping[str, Any]],
         facts: dict[str, object],
         place: str,
     ) -> None:
-        """Describe a table; ``metrics`` holds direction and unit by name."""
+        """Describe a table; ``metrics`` holds direction, unit and whether it is per device, by name."""
         self._source = source
         self.key = key
-        self.directions = {name: direction for name, (direction, _) in metrics.items()}
-        self.units = {name: unit for name, (_, unit) in metrics.items()}
+        self.directions = {name: str(about["direction"]) for name, about in metrics.items()}
+        self.units = {name: str(about["unit"]) for name, about in metrics.items()}
+        self.per_device = {name for name, about in metrics.items() if about["per_device"]}
         self.facts = facts
         self.place = place
 
     @classmethod
     def of_table(cls, table: pd.DataFrame, schema: TableSchema) -> TableColumns:
-        """Return the columns of a table in memory."""
-        metrics = {column.name: (column.direction, column.unit) for column in schema.columns if column.direction}
+        """Return the columns of a table in memory.
+
+        Raises:
+            TableError: the table lacks a column of the schema.
+        """
+        if missing := [name for name in schema.names if name not in table.columns]:
+            raise TableError(f"A table of {schema.name} must have the columns {', '.join(missing)}.")
+        metrics = {column.name: vars(column) for column in schema.columns if column.direction}
         arrow = pa.Table.from_pandas(table[schema.names], preserve_index=False)
         return cls(arrow, schema.key[0], metrics, {}, "The benchmark table")
 
@@ -66,11 +74,12 @@ class TableColumns:
         outdated = facts["schema"] == BENCHMARK.name and facts["version"] != BENCHMARK.version
         if not str(facts["schema"]).startswith("benchmark.") or "key" not in facts or outdated:
             raise TableError(
-                f"{path} holds the table {facts['schema']} version {facts['version']}; expected a benchmark table of "
-                "this version of terranas. Remove it and run again."
+                f"{path} holds the table {facts['schema']} version {facts['version']}; expected a benchmark table "
+                f"({BENCHMARK.name} has version {BENCHMARK.version}). Remove it and run again."
             )
-        described = {name: (about["direction"], about["unit"]) for name, about in facts["columns"].items()}
-        metrics = {name: about for name, about in described.items() if about[0] is not None}
+        if set(facts["columns"]) != set(pq.read_schema(path).names):
+            raise TableError(f"{path} does not have the columns that it describes. Remove it and run again.")
+        metrics = {name: about for name, about in facts["columns"].items() if about["direction"] is not None}
         return cls(Path(path), facts["key"][0], metrics, dict(facts["attributes"]), str(path))
 
     def __len__(self) -> int:

@@ -135,13 +135,14 @@ def index_sorted_hashes(pieces: Iterable[pa.Array]) -> tuple[HashIndex, NDArray[
 def _as_bytes(keys: list[str]) -> tuple[NDArray[np.int64], bytes]:
     """Return which keys are 32 hex digits, and those decoded one after another."""
     if set(map(len, keys)) <= {HASH_DIGITS}:
+        joined = "".join(keys)
         try:
-            decoded = bytes.fromhex("".join(keys))
+            decoded = bytes.fromhex(joined)
         except ValueError:
             pass
         else:
-            # fromhex skips blanks, so that a key with a blank would shift all that follow
-            if 2 * len(decoded) == HASH_DIGITS * len(keys):
+            # fromhex takes capitals, and skips blanks, so that a key with one would shift all that follow
+            if decoded.hex() == joined:
                 return np.arange(len(keys)), decoded
     allowed = set("0123456789abcdef")
     valid = [row for row, key in enumerate(keys) if len(key) == HASH_DIGITS and allowed.issuperset(key)]

@@ -1,7 +1,7 @@
 """Schema of tabular benchmarks: one row an architecture, set of images, fidelity, repeat and device.
 
-A column of metrics says in its name which split it belongs to (``validation_micro_accuracy``). What depends on a
-device may stand in rows of its own, one a device, whose other metrics are not known.
+A column of metrics says in its name which split it belongs to (``validation_micro_accuracy``). What belongs to a
+device stands in the row of the training, or in rows of its own, one a device, whose other metrics are not known.
 """
 
 from typing import Literal
@@ -51,6 +51,7 @@ METRICS = (
         unit="ms",
         direction="minimise",
         measured=True,
+        per_device=True,
         ge=0,
     ),
     Column(
@@ -60,6 +61,7 @@ METRICS = (
         unit="ms",
         direction="minimise",
         measured=True,
+        per_device=True,
         ge=0,
     ),
     Column("model_bytes", "float64", "bytes of the weights", unit="B", direction="minimise", ge=1),
@@ -132,7 +134,9 @@ BENCHMARK = table_schema(
     Column("hash", "string", "architecture"),
     METRICS,
     version=2,
-    about=(Column("id", "Int64", "rank of the hash among all 423,624 cells; null when built over a smaller space"),),
+    about=(
+        Column("id", "Int64", "rank of the hash among all 423,624 cells; null when built over a smaller space", ge=0),
+    ),
 )
 """Schema of tables over NAS-Bench-101's cells: the study's own, and published ones."""
 

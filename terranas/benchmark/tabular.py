@@ -34,8 +34,8 @@ class TabularBenchmark:
     Attributes:
         dataset: name of the images.
         datasets: names of all images in the table.
-        device: device of latency and energy, empty where there is none or where one has to be named.
-        devices: all devices in the table.
+        device: device of what is measured on one; empty where there is none, or several and none was chosen.
+        devices: devices that something was measured on, on these images.
         fidelities: epochs that architectures were trained for, ascending.
         epochs: the fidelity that is looked up unless another is asked for.
         space_size: architectures of the whole search space; None where the table does not say.
@@ -67,11 +67,13 @@ class TabularBenchmark:
             raise TableError(f"{self._columns.place} has no rows. Train at least one architecture first.")
         self.datasets, images = self._columns.labels("dataset")
         self.dataset = self._chosen_dataset(dataset)
-        self._device_names, devices = self._columns.labels("device")
-        self.devices = [name for name in self._device_names if name]
-        self.device = self._chosen_device(device)
         self._images = images == self.datasets.index(self.dataset) if len(self.datasets) > 1 else None
-        self._device_of = devices if len(self.devices) > 1 else None
+        names, device_of = self._columns.labels("device")
+        used = np.unique(device_of if self._images is None else device_of[self._images]).tolist()
+        self.devices = [names[code] for code in used if names[code]]
+        self.device = self._chosen_device(device)
+        self._device_names = names
+        self._device_of = device_of if len(self.devices) > 1 else None
 
         self._epochs = self._columns.integers("epochs")
         self._index, self._position = _index_keys(self._columns)
@@ -83,7 +85,7 @@ class TabularBenchmark:
         self.space_size = size if isinstance(size, int) else None
 
         present = np.zeros(len(self._index), dtype=np.bool_)
-        present[self._position[self._rows(self.epochs, None)]] = True
+        present[self._position[self._rows(self.epochs)]] = True
         self._present = np.flatnonzero(present)
         self._values: dict[tuple[str, int, Aggregate | int], NDArray[np.float64]] = {}
         self._names: list[str] | None = None
@@ -168,9 +170,12 @@ class TabularBenchmark:
             training did not give.
 
         Raises:
-            TableError: there is no such metric, fidelity or aggregate, ids are asked for and the table has none, or a
-                metric was measured on several devices and none is chosen.
+            TableError: there is no such metric, fidelity, repeat or aggregate, keys are no list of texts or integers,
+                ids are asked for and the table has none, or a metric was measured on several devices and none is
+                chosen.
         """
+        if not len(metrics) or isinstance(metrics, str):
+            raise TableError(f"Metrics are asked for as a list of at least one name, got {metrics!r}.")
         positions = self._present if keys is None else self.find(keys)
         fidelity = self.epochs if epochs is None else epochs
         result = np.empty((len(positions), len(metrics)))
@@ -184,11 +189,17 @@ class TabularBenchmark:
         Raises:
             TableError: ids are given, but the table has none.
         """
-        if not isinstance(keys, np.ndarray) or not np.issubdtype(keys.dtype, np.integer):
-            return self._index.find([str(key) for key in keys] if isinstance(keys, np.ndarray) else keys)
-        by_id = self._positions_by_id()
-        inside = (keys >= 0) & (keys < len(by_id) - 1)
-        return by_id[np.where(inside, keys, -1)]
+        if isinstance(keys, str) or (isinstance(keys, np.ndarray) and keys.ndim != 1):
+            raise TableError("Keys are asked for as a list, got a single text or an array of another shape.")
+        names = keys.tolist() if isinstance(keys, np.ndarray) else list(keys)
+        kinds = set(map(type, names))
+        if all(issubclass(kind, str) for kind in kinds):
+            return self._index.find(names)
+        if not all(issubclass(kind, int | np.integer) for kind in kinds):
+            raise TableError(f"Keys are texts, or ids as integers; got {', '.join(sorted(k.__name__ for k in kinds))}.")
+        by_id, ids = self._positions_by_id(), np.asarray(keys, dtype=np.int64)
+        inside = (ids >= 0) & (ids < len(by_id) - 1)
+        return by_id[np.where(inside, ids, -1)]
 
     def true_front(self, metrics: Sequence[str], *, epochs: int | None = None) -> list[str]:
         """Return the architectures that no other one dominates in the metrics, ascending.
@@ -223,39 +234,68 @@ class TabularBenchmark:
         self._require_fidelity(epochs)
         known = self._values.get((metric, epochs, repeats))
         if known is None:
-            rows = self._rows(epochs, device)
-            column = self._columns.numbers(name)[rows]
-            if device is None and self._device_of is not None and not self.device and np.isnan(column).all():
-                self._require_device(name, epochs)
+            rows = self._rows(epochs)
+            column, position = self._columns.numbers(name)[rows], self._position[rows]
             kept = ~np.isnan(column)
-            if not isinstance(repeats, str):
-                kept &= self._columns.integers("repeat")[rows] == repeats
+            if self._device_of is not None and name in self._columns.per_device:
+                kept &= self._on_device(name, device or self.device, self._device_of[rows], kept)
+            if not isinstance(repeats, str) or (self._device_of is not None and device is None):
+                runs = self._columns.integers("repeat")[rows]
+                kept = self._one_a_run(kept, position, runs)
+                if not isinstance(repeats, str):
+                    self._require_repeat(repeats, runs)
+                    kept &= runs == repeats
             how = repeats if isinstance(repeats, str) else "mean"
-            known = _aggregate(column[kept], self._position[rows][kept], len(self._index), how)
+            known = _aggregate(column[kept], position[kept], len(self._index), how)
             self._values[metric, epochs, repeats] = known
         return known
 
-    def _rows(self, epochs: int, device: str | None) -> slice | NDArray[np.bool_]:
-        """Return the rows of a fidelity: those of a device only, or by default also those that belong to none."""
-        mask = None if len(self.fidelities) == 1 and self._images is None else self._epochs == epochs
-        if self._images is not None and mask is not None:
-            mask &= self._images
-        if device is not None or self._device_of is not None:
-            wanted = [device] if device is not None else ["", self.device]
-            codes = [self._device_names.index(name) for name in wanted if name in self._device_names]
-            rows_of = self._device_of if self._device_of is not None else self._columns.labels("device")[1]
-            chosen = np.isin(rows_of, codes)
-            mask = chosen if mask is None else mask & chosen
-        return slice(None) if mask is None else mask
+    def _rows(self, epochs: int) -> slice | NDArray[np.bool_]:
+        """Return the rows of a fidelity on the chosen images."""
+        if self._images is None:
+            return slice(None) if len(self.fidelities) == 1 else self._epochs == epochs
+        return np.asarray(self._images & (self._epochs == epochs))
+
+    def _on_device(
+        self, name: str, device: str, device_of: NDArray[np.int32], known: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Return the rows of a device; of the only one with values, where none is chosen."""
+        if not device:
+            candidates = [self._device_names[code] for code in np.unique(device_of[known]).tolist()]
+            if len(candidates) > 1:
+                raise TableError(
+                    f"'{name}' was measured on {len(candidates)} devices; choose one (device=...) or ask for "
+                    f"'{name}@{candidates[0]}'. Devices: {', '.join(candidates)}."
+                )
+            device = candidates[0] if candidates else ""
+        return np.asarray(device_of == self._device_names.index(device)) if device else known
+
+    def _one_a_run(
+        self, kept: NDArray[np.bool_], position: NDArray[np.int32], runs: NDArray[np.int32]
+    ) -> NDArray[np.bool_]:
+        """Return the first row kept of each run: one that was measured on two devices was still trained once."""
+        rows = np.flatnonzero(kept)
+        run = position[rows].astype(np.int64) * (int(runs.max(initial=0)) + 1) + runs[rows]
+        first = np.zeros_like(kept)
+        first[rows[np.unique(run, return_index=True)[1]]] = True
+        return first
+
+    def _require_repeat(self, repeat: int, runs: NDArray[np.int32]) -> None:
+        if not (runs == repeat).any():
+            raise TableError(f"There is no repeat {repeat}; repeats are numbered {runs.min()} to {runs.max()}.")
 
     def _metric(self, metric: str) -> tuple[str, str | None]:
         """Return name and device of what was asked for; no device where none was named."""
         name, at, device = metric.partition("@")
         if name not in self._columns.directions:
             raise TableError(f"'{name}' is no metric of this benchmark. Known: {', '.join(self.metrics)}.")
-        if at and device not in self.devices:
+        if not at:
+            return name, None
+        if name not in self._columns.per_device:
+            raise TableError(f"'{name}' does not depend on a device; ask for '{name}' alone.")
+        if device not in self.devices:
             raise TableError(f"Nothing was measured on '{device}'. Devices: {', '.join(self.devices) or 'none'}.")
-        return name, device if at else None
+        return name, device
 
     def _positions_by_id(self) -> NDArray[np.int64]:
         """Return the position of each id, -1 for ids that the table does not have, and a -1 at the end."""
@@ -297,15 +337,6 @@ class TabularBenchmark:
                 f"Nothing was trained for {epochs} epochs on {self.dataset}. Fidelities: "
                 f"{', '.join(map(str, self.fidelities))}."
             )
-
-    def _require_device(self, name: str, epochs: int) -> None:
-        """Raise when a metric that no row without a device has is known for one of several devices."""
-        for device in self.devices:
-            if not np.isnan(self._columns.numbers(name)[self._rows(epochs, device)]).all():
-                raise TableError(
-                    f"'{name}' was measured on {len(self.devices)} devices; choose one (device=...) or ask for "
-                    f"'{name}@{device}'. Devices: {', '.join(self.devices)}."
-                )
 
 
 def _index_keys(columns: TableColumns) -> tuple[KeyIndex, NDArray[np.int32]]:

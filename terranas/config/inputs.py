@@ -16,6 +16,10 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 WHOLE_SPACE = {"max_vertices": 7, "max_edges": 9}
 """Limits of NAS-Bench-101: all 423,624 cells."""
 
+PUBLISHED_NETWORK = {"stem_channels": 128, "stacks": 3, "cells_per_stack": 3}
+PUBLISHED_IMAGE = {"bands": 3, "classes": 10, "image_size": 32}
+"""The network that NAS-Bench-101 trained, and its images (CIFAR-10)."""
+
 
 class SpaceConfig(Section):
     """Which cells of NAS-Bench-101 the study is about."""

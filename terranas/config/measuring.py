@@ -1,9 +1,9 @@
 """Sections that say how an architecture is trained and measured."""
 
 from itertools import pairwise
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from terranas.config.base import Section
 
@@ -59,33 +59,45 @@ class ProfilingConfig(Section):
     session_size: int = Field(100, ge=1, description="Architectures measured by one process, in random order.")
 
 
+def _in_full(place: str) -> str:
+    if place.startswith("~"):
+        raise ValueError(f"'{place}' begins with '~', which is not expanded; write the path in full")
+    return place
+
+
+Place = Annotated[str, Field(min_length=1), AfterValidator(_in_full)]
+"""Path of a file or folder."""
+
+
 class BenchmarkConfig(Section):
     """Published tables to import beside the study's own benchmark (`snakemake tables`)."""
 
-    nasbench101: str | None = Field(
+    nasbench101: Place | None = Field(
         None,
         description="Path of NAS-Bench-101's TFRecord file (nasbench_only108.tfrecord or nasbench_full.tfrecord).",
     )
-    eo_hwnas: str | None = Field(
+    eo_hwnas: Place | None = Field(
         None,
         description="Folder of the EO benchmark of E. Demir's thesis: path_logs.json, "
         "test_results_sampled_all_paths.json and the four database_pickle_*.pickle.",
     )
-    ec_nas: str | None = Field(
+    ec_nas: Place | None = Field(
         None, description="Folder of EC-NAS-Bench's CSV files (training energy): energy_4V9E.csv, energy_5V9E.csv."
     )
-    nasbench201: str | None = Field(
+    nasbench201: Place | None = Field(
         None, description="Parquet file of NAS-Bench-201's accuracies and device latencies, one row a cell."
     )
-    hw_nas_bench: str | None = Field(
+    hw_nas_bench: Place | None = Field(
         None, description="CSV file of HW-NAS-Bench's metrics of NAS-Bench-201's cells; needs nasbench201."
     )
-    transnas_bench101: str | None = Field(
+    transnas_bench101: Place | None = Field(
         None,
         description="Folder of TransNAS-Bench-101's CSV files: transbench101_macro_val_accuracy.csv, "
         "transbench101_micro_val_accuracy.csv.",
     )
-    nasbench_macro: str | None = Field(None, description="JSON file of NAS-Bench-Macro (nas-bench-macro_cifar10.json).")
+    nasbench_macro: Place | None = Field(
+        None, description="JSON file of NAS-Bench-Macro (nas-bench-macro_cifar10.json)."
+    )
     disagreement: Literal["error", "report"] = Field(
         "error",
         description="What follows when an imported table disagrees with what can be computed: an error, or only an "
@@ -111,6 +123,12 @@ class DownloadConfig(Section):
         min_length=1,
         description="Files to fetch (docs/downloads.md lists sizes and licences).",
     )
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        if len(set(self.files)) < len(self.files):
+            raise ValueError(f"files names a file twice: {', '.join(self.files)}")
+        return self
 
 
 class LandscapeConfig(Section):

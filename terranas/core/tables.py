@@ -34,6 +34,7 @@ class Column:
         unit: unit of the values, empty where there is none.
         direction: which way is better, for columns that can be an objective.
         measured: True for values that differ from run to run by nature (time, energy, memory).
+        per_device: True for values that belong to the device of a row.
         ge: smallest value allowed.
         le: largest value allowed.
         isin: values allowed.
@@ -45,6 +46,7 @@ class Column:
     unit: str = ""
     direction: Literal["maximise", "minimise"] | None = None
     measured: bool = False
+    per_device: bool = False
     ge: float | None = None
     le: float | None = None
     isin: tuple[str, ...] | None = None
@@ -202,7 +204,13 @@ def write_table(
         "version": schema.version,
         "key": list(schema.key),
         "columns": {
-            c.name: {"unit": c.unit, "direction": c.direction, "measured": c.measured, "meaning": c.meaning}
+            c.name: {
+                "unit": c.unit,
+                "direction": c.direction,
+                "measured": c.measured,
+                "per_device": c.per_device,
+                "meaning": c.meaning,
+            }
             for c in schema.columns
         },
         "attributes": dict(attributes or {}),

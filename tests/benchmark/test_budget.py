@@ -51,6 +51,13 @@ def test_wrong_metrics_and_budgets_are_refused_before_anything_is_spent(benchmar
         BudgetedBenchmark(benchmark, ["macs"], -1)
 
 
+def test_what_the_benchmark_does_not_know_costs_nothing(benchmark: TabularBenchmark) -> None:
+    counted = BudgetedBenchmark(benchmark, ["macs"], 3)
+    with pytest.raises(TableError, match="does not know the architecture 0000"):
+        counted.evaluate([NAMES[0], "0" * 32])
+    assert counted.spent == 0
+
+
 @given(st.lists(st.lists(st.sampled_from(NAMES), max_size=8), max_size=6), st.integers(0, 7))
 @settings(max_examples=60, deadline=None)
 def test_what_is_affordable_is_the_longest_beginning(

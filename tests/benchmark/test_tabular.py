@@ -145,7 +145,8 @@ def test_fidelities_repeats_and_their_aggregates() -> None:
     expected = {"mean": values.mean(), "median": 0.3, "std": values.std(ddof=1), "min": 0.2, "max": 0.7}
     assert found == pytest.approx(expected)
     assert [benchmark.values(metric, repeats=run)[0, 0] for run in range(3)] == values.tolist()
-    assert np.isnan(benchmark.values(metric, repeats=3)[0, 0])
+    with pytest.raises(TableError, match="There is no repeat 3; repeats are numbered 0 to 2"):
+        benchmark.values(metric, repeats=3)
     low = TabularBenchmark(table, epochs=4)
     assert low.architectures == names
     assert low.true_front(metric) == ["b" * 32]
@@ -178,9 +179,73 @@ def test_a_device_is_chosen_or_named() -> None:
         TabularBenchmark(table, device="watch")
     with pytest.raises(TableError, match="Nothing was measured on 'watch'"):
         phone.values(["latency_ms@watch"])
+    with pytest.raises(TableError, match="'test_micro_accuracy' does not depend on a device"):
+        phone.values(["test_micro_accuracy@phone"])
     # one device needs no choice
     alone = TabularBenchmark(table[table["device"] != "board"])
     assert alone.values(["latency_ms"]).tolist() == [[20], [5]]
+
+
+def test_a_training_measured_on_two_devices_is_one_training() -> None:
+    table = table_of(
+        *(
+            row("a" * 32, repeat=run, device=device, test_micro_accuracy=accuracy, latency_ms=latency)
+            for run, device, accuracy, latency in (
+                (0, "board", 0.2, 30),
+                (0, "phone", 0.2, 20),
+                (1, "board", 0.6, 34),
+            )
+        ),
+        row("b" * 32, device="board", outcome="diverged", latency_ms=9),
+    )
+    benchmark = TabularBenchmark(table)
+    assert benchmark.architectures == ["a" * 32, "b" * 32]
+    np.testing.assert_allclose(benchmark.values(["test_micro_accuracy", "latency_ms@board"]), [[0.4, 32], [np.nan, 9]])
+    assert benchmark.values(["test_micro_accuracy"], repeats=0)[0, 0] == 0.2
+    assert benchmark.values(["test_micro_accuracy"], repeats="std")[0, 0] == pytest.approx(np.std([0.2, 0.6], ddof=1))
+    assert TabularBenchmark(table, device="phone").values(["latency_ms"])[0, 0] == 20
+    # a metric that one device alone has needs no choice
+    assert benchmark.values(["latency_ms@phone"])[0, 0] == 20
+    alone = table.assign(latency_std_ms=np.where(table["device"] == "phone", 1.0, np.nan))
+    assert TabularBenchmark(alone).values(["latency_std_ms"])[0, 0] == 1.0
+
+
+def test_devices_are_those_of_the_images() -> None:
+    table = table_of(
+        row("a" * 32, dataset="one", device="board", latency_ms=3),
+        row("a" * 32, dataset="other", device="phone", latency_ms=5),
+    )
+    one = TabularBenchmark(table, dataset="one")
+    assert (one.device, one.devices) == ("board", ["board"])
+    assert one.values(["latency_ms"]).tolist() == [[3]]
+    with pytest.raises(TableError, match=r"Nothing was measured on 'phone'\. Devices: board"):
+        TabularBenchmark(table, dataset="one", device="phone")
+
+
+def test_questions_that_are_no_lists_are_refused() -> None:
+    benchmark = TabularBenchmark(table_of(row("a" * 32, id=0, macs=1)))
+    for keys in ("a" * 32, np.array([["a" * 32]]), [None], [0.5]):
+        with pytest.raises(TableError, match="Keys are"):
+            benchmark.values(["macs"], keys)  # type: ignore[arg-type]
+    for metrics in ([], "macs"):
+        with pytest.raises(TableError, match="list of at least one name"):
+            benchmark.values(metrics)
+    with pytest.raises(TableError, match="list of at least one name"):
+        benchmark.true_front([])
+    with pytest.raises(TableError, match="must have the columns hash"):
+        TabularBenchmark(pd.DataFrame({"a": [1]}))
+    # ids of any integer type, in lists too
+    assert benchmark.values(["macs"], [0]).tolist() == [[1]]
+    np.testing.assert_array_equal(
+        benchmark.values(["macs"], np.array([5, 0, 255], dtype=np.uint8))[:, 0], [np.nan, 1, np.nan]
+    )
+
+
+def test_capital_hashes_are_other_texts() -> None:
+    benchmark = TabularBenchmark(table_of(row("a" * 32, macs=1)))
+    for asked in (["A" * 32], ["A" * 32, "x"], ["a" * 31 + "A", "a" * 32]):
+        found = benchmark.find(asked)
+        assert (found == [0 if name == "a" * 32 else -1 for name in asked]).all()
 
 
 def test_images_are_chosen() -> None:
@@ -238,7 +303,9 @@ def test_a_file_of_another_kind_or_version_is_refused(tmp_path: Path) -> None:
         TabularBenchmark.open(tmp_path / "walks.parquet")
     older = replace(BENCHMARK, version=BENCHMARK.version - 1)
     write_table(table_of(row("a" * 32)), tmp_path / "older.parquet", older)
-    with pytest.raises(TableError, match="expected a benchmark table of this version"):
+    with pytest.raises(
+        TableError, match=r"benchmark\.table version 1; expected a benchmark table \(benchmark\.table has version 2\)"
+    ):
         TabularBenchmark.open(tmp_path / "older.parquet")
     with pytest.raises(TableError, match="does not exist"):
         TabularBenchmark.open(tmp_path / "none.parquet")

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from terranas.benchmark.schema import METRICS
 from terranas.config import StudyConfig, load_config, read_config
 from terranas.config.generate import default_yaml, json_schema
+from terranas.config.inputs import PUBLISHED_IMAGE, PUBLISHED_NETWORK
 from terranas.config.load import known_keys
 from terranas.config.study import PUBLISHED_METRICS, STUDY_METRICS
 from terranas.core.errors import ConfigError
+from terranas.space.complexity import CIFAR10_NETWORK, NetworkShape
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -44,6 +46,10 @@ def test_metrics_are_those_of_the_benchmark_table():
     names = [column.name for column in METRICS]
     assert [name for name in names if name in STUDY_METRICS] == list(STUDY_METRICS)
     assert set(PUBLISHED_METRICS) <= set(names)
+
+
+def test_the_published_network_is_that_of_the_library():
+    assert NetworkShape(**PUBLISHED_IMAGE, **PUBLISHED_NETWORK) == CIFAR10_NETWORK
 
 
 @pytest.mark.parametrize("name", ["eurosat", "paper"])

@@ -110,4 +110,5 @@ def test_other_versions_and_damaged_files_are_refused_with_advice(tmp_path):
 def test_the_file_names_units_and_directions_for_other_readers(tmp_path):
     write_table(rows(), tmp_path / "t.parquet", SCHEMA)
     facts = json.loads(pq.read_schema(tmp_path / "t.parquet").metadata[METADATA_KEY])
-    assert facts["columns"]["seconds"] == {"unit": "s", "direction": None, "measured": True, "meaning": "time"}
+    expected = {"unit": "s", "direction": None, "measured": True, "per_device": False, "meaning": "time"}
+    assert facts["columns"]["seconds"] == expected

@@ -33,6 +33,9 @@ def test_without_a_configured_table_there_is_nothing_to_import(empty):
         ({"eo_hwnas": "nowhere"}, "benchmark.eo_hwnas is 'nowhere', but there is no such folder"),
         ({"nasbench201": "nowhere"}, "benchmark.nasbench201 is 'nowhere', but there is no such file"),
         ({"hw_nas_bench": "hw.csv"}, "nasbench201 must be set too"),
+        ({"ec_nas": "."}, "which lacks energy_4V9E.csv, energy_5V9E.csv"),
+        ({"nasbench_macro": "~/macro.json"}, "'~', which is not expanded"),
+        ({"nasbench_macro": ""}, "nasbench_macro"),
     ],
 )
 def test_a_path_that_leads_nowhere_is_told_before_anything_runs(empty, settings, message):
