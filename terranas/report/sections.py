@@ -143,7 +143,7 @@ def benchmark(results: StudyResults) -> Section:
 
 def tables(results: StudyResults) -> Section:
     """Return what the benchmark tables hold and how they were checked."""
-    blocks: list[Block] = [validation.tables(results.validations)]
+    blocks: list[Block] = [validation.tables(results.validations), validation.ranges(results.validations)]
     if any(report["checks"] for report in results.validations.values()):
         blocks.append(validation.checks(results.validations))
     if any("source" in report for report in results.validations.values()):

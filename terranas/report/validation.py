@@ -6,7 +6,7 @@ from typing import Any
 
 from terranas.benchmark.schema import metric_name
 from terranas.report.content import Head, Table
-from terranas.report.formats import MISSING, count, counted, listed, percent, significant, span
+from terranas.report.formats import MISSING, count, counted, listed, percent, sentence, significant, span
 
 Reports = Mapping[str, Mapping[str, Any]]
 
@@ -42,10 +42,10 @@ def tables(reports: Reports) -> Table:
             count(report["rows"]),
             count(report["architectures"]),
             MISSING if report["coverage"] is None else percent(report["coverage"], 2),
-            ", ".join(report["fidelities"]),
+            ", ".join(sorted(report["fidelities"], key=int)),
             span(map(float, report["repeats"]), count),
             count(len([device for device in report["devices"] if device])),
-            ", ".join(metric_name(metric) for metric in report["metrics"]),
+            count(len(report["metrics"])),
         )
         for name, report in reports.items()
     ]
@@ -58,11 +58,32 @@ def tables(reports: Reports) -> Table:
         Head("Epochs"),
         Head("Repeats"),
         Head("Devices"),
-        Head("Metrics", "text"),
+        Head("Metrics"),
     )
     return Table(
         "The benchmark tables: one row an architecture, set of images, fidelity, repeat and device.", heads, rows
     )
+
+
+def ranges(reports: Reports) -> Table:
+    """Return the range of each metric of each table, and how many rows do not have it."""
+    rows = [
+        (
+            name,
+            sentence(metric_name(metric)),
+            count(about["known"]),
+            count(about["missing"]),
+            *(significant(about[end]) for end in ("min", "median", "max")),
+            about["unit"] or MISSING,
+        )
+        for name, report in reports.items()
+        for metric, about in report["metrics"].items()
+    ]
+    heads = [Head("Table", "text"), Head("Metric", "text")]
+    heads += [Head(text) for text in ("Known", "Missing", "Smallest", "Median", "Largest")]
+    heads.append(Head("Unit", "text"))
+    caption = "The metrics of the benchmark tables. Missing are rows without a value, such as those of one device only."
+    return Table(caption, heads, rows, folded=f"{counted(len(rows), 'metric')}, one by one")
 
 
 def checks(reports: Reports) -> Table:
