@@ -8,8 +8,8 @@
 =====================================  ================================================================================
 """
 
-import math
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple, TypeVar
@@ -157,7 +157,7 @@ def _table(source: PublishedFile, content: Any) -> dict[Any, Any]:
 def _parsed(source: PublishedFile, place: object, parse: Callable[..., Parsed], *values: Any) -> Parsed:
     try:
         return parse(*values)
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise DataError(f"{source.name}, {place}: {error}. Fetch the file again.") from error
 
 
@@ -257,7 +257,7 @@ def _whole(row: Mapping[Any, Any], name: str) -> int:
 
 def _amount(row: Mapping[Any, Any], name: str) -> float:
     value = row[name]
-    if type(value) not in (int, float) or not math.isfinite(value) or value < 0:
+    if type(value) not in (int, float) or not 0 <= value <= sys.float_info.max:
         raise ValueError(f"{name} is no finite number of at least 0")
     return float(value)
 

@@ -10,19 +10,32 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from terranas.benchmark import nasbench201
+from terranas.benchmark.cost_checks import latency_checks
 from terranas.benchmark.imported import ImportedTable, Source
-from terranas.benchmark.nasbench201 import CIFAR10, EPOCHS, EYERISS, FPGA, PIXEL3, RASPBERRY, SPACE_SIZE
+from terranas.benchmark.nasbench201 import (
+    CIFAR10,
+    EPOCHS,
+    EYERISS,
+    FPGA,
+    INDEX,
+    KEY,
+    OPERATIONS,
+    PIXEL3,
+    RASPBERRY,
+    SPACE_SIZE,
+    has_path,
+    parse_cells,
+)
 from terranas.benchmark.published import (
     fractions,
     numbers,
     read_csv,
-    require_columns,
     require_unique,
     to_rows,
     whole_counts,
 )
 from terranas.benchmark.schema import METRICS, table_schema
-from terranas.benchmark.validation import Check, compare
+from terranas.benchmark.validation import Check, compare, within
 from terranas.core.errors import DataError
 from terranas.core.tables import Column
 
@@ -48,6 +61,12 @@ _MEASUREMENTS = [column for device in _DEVICES for column in device[1:] if colum
 _COLUMNS = ("idx", *_MEASUREMENTS, "flop", "test_acc")
 _UNKNOWN = -1.0
 _FPGA_WATTS = 7.0
+
+# mean power while a network runs; a wrong unit is a factor of a thousand away
+_WATTS: dict[str, tuple[float, float]] = {
+    "Jetson TX2": (0.5, 20.0),  # the maker lets a Jetson TX2 draw 7.5 or 15 W; the file has 3.4 to 5.8 W
+    EYERISS: (0.02, 2.0),  # the chip draws some 0.3 W; the file has 0.17 to 0.21 W
+}
 _CLASSES = 10
 
 NEEDED = ("architecture", "index", "dataset", "device", "test_micro_accuracy", "macs", "latency_ms")
@@ -55,7 +74,7 @@ NEEDED = ("architecture", "index", "dataset", "device", "test_micro_accuracy", "
 
 SCHEMA = table_schema(
     "benchmark.hw_nas_bench",
-    Column("architecture", "string", "the cell in NAS-Bench-201's notation"),
+    KEY,
     (
         *(column for column in METRICS if column.name in ("test_micro_accuracy", "macs", "latency_ms")),
         Column(
@@ -65,6 +84,7 @@ SCHEMA = table_schema(
             unit="mJ",
             direction="minimise",
             measured=True,
+            per_device=True,
             ge=0,
         ),
         Column(
@@ -73,11 +93,12 @@ SCHEMA = table_schema(
             "operations for each byte moved",
             unit="op/B",
             direction="maximise",
+            per_device=True,
             ge=0,
         ),
     ),
     version=1,
-    about=(Column("index", "int64", "number of the cell in NAS-Bench-201", ge=0, le=SPACE_SIZE - 1),),
+    about=(INDEX,),
 )
 
 SOURCE = Source(
@@ -95,6 +116,7 @@ SOURCE = Source(
         "out.",
         "test_micro_accuracy is a single run of a network trained on all CIFAR-10 training images; the table of "
         "NAS-Bench-201 has the mean over runs.",
+        "Taken on trust: the arithmetic intensity, and the latency of the Edge TPU but for its unit.",
         "A value of -1 is not known and has no row (cells on the Edge TPU, among them all without a path from input to "
         "output).",
         "Latencies far below 1 ms on Raspberry Pi 4 and Pixel 3 belong to cells without a path from input to output, "
@@ -117,8 +139,7 @@ def import_hw_nas_bench(file: BinaryIO, name: str, cells: pd.DataFrame) -> Impor
         DataError: the file is damaged, its columns, numbers or units are not those of the published one, or a cell is
             not in the table of NAS-Bench-201.
     """
-    records = read_csv(file, name)
-    require_columns(records, _COLUMNS, name)
+    records = read_csv(file, name, _COLUMNS, SPACE_SIZE)
     keys = [f"idx {index}" for index in records["idx"]]
     index = numbers(records, "idx", keys, name, ge=0, le=SPACE_SIZE - 1, whole=True).astype(np.int64)
     require_unique(index.tolist(), "idx", name)
@@ -165,6 +186,12 @@ def import_hw_nas_bench(file: BinaryIO, name: str, cells: pd.DataFrame) -> Impor
             tolerance=0.005,
         ),
         *_latency_checks(measured, cells, index, architectures),
+        *latency_checks(
+            {device.name: measured[device.latency] for device in _DEVICES},
+            known["macs"].to_numpy(),
+            has_path(parse_cells(architectures) != OPERATIONS.index("none")),
+        ),
+        *_power_checks(measured, architectures),
         compare(
             f"the energy of the FPGA is {_FPGA_WATTS:g} W times its latency",
             measured["fpga_energy"],
@@ -175,6 +202,17 @@ def import_hw_nas_bench(file: BinaryIO, name: str, cells: pd.DataFrame) -> Impor
         ),
     )
     return ImportedTable(to_rows(parts, SCHEMA), SCHEMA, SOURCE, checks)
+
+
+def _power_checks(measured: dict[str, NDArray[np.float64]], architectures: list[str]) -> list[Check]:
+    """Compare energy over latency, the mean power, with what a device can draw."""
+    checks = []
+    for device in _DEVICES:
+        if device.energy is not None and device.name in _WATTS:
+            latency = np.where(measured[device.latency] > 0, measured[device.latency], np.nan)
+            name = f"energy over latency of {device.name} is a power that it can draw (W)"
+            checks.append(within(name, measured[device.energy] / latency, *_WATTS[device.name], architectures))
+    return checks
 
 
 def _latency_checks(

@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from terranas.benchmark.cost_checks import device_checks, latency_checks
 from terranas.benchmark.imported import ImportedTable, Source
 from terranas.benchmark.published import (
     architecture_keys,
     fractions,
     numbers,
     read_parquet,
-    require_columns,
     require_unique,
     to_rows,
     whole_counts,
@@ -74,9 +74,12 @@ _COLUMNS = (
 )
 _UNKNOWN_ZEN = -1e8
 
+KEY = Column("architecture", "string", "the cell in NAS-Bench-201's notation")
+INDEX = Column("index", "int64", "number of the cell in NAS-Bench-201", ge=0, le=SPACE_SIZE - 1)
+
 SCHEMA = table_schema(
     "benchmark.nasbench201",
-    Column("architecture", "string", "the cell in NAS-Bench-201's notation"),
+    KEY,
     (
         *(
             column
@@ -100,7 +103,7 @@ SCHEMA = table_schema(
         ),
     ),
     version=1,
-    about=(Column("index", "int64", "number of the cell in NAS-Bench-201", ge=0, le=SPACE_SIZE - 1),),
+    about=(INDEX,),
 )
 
 SOURCE = Source(
@@ -126,6 +129,9 @@ SOURCE = Source(
         "MACs, and the parameters for other sets of images than CIFAR-10, are computed for the published network.",
         "Latencies are for images of 32 x 32 pixels; the statistic over repeated measurements is not published. Those "
         "of Eyeriss and FPGA are estimates, not measurements.",
+        "Taken on trust: the numbers of all but four cells (importing HW-NAS-Bench checks them by MACs and latencies); "
+        "which of similar devices a latency belongs to (among the phones, the processors, GPUs of one chip, and GTX "
+        "1080 Ti, RTX 2080 Ti and Titan X at batches of 1 and 32); which set of images a zen_score belongs to.",
         "Cells without a path from input to output (341 of all) classify at chance; compilers for mobile devices drop "
         "most of their network, hence latencies far below 1 ms. Their zen_score is not known.",
     ),
@@ -138,6 +144,14 @@ _CELL = re.compile(
     )
     + r"\|"
 )
+
+# cells whose numbers other programs that read NAS-Bench-201 tell too (NASLib's tests; examples of networks searched)
+_NUMBERS = {
+    "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|": 0,
+    "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|skip_connect~2|": 1,
+    "|nor_conv_1x1~0|+|nor_conv_3x3~0|none~1|+|nor_conv_3x3~0|skip_connect~1|nor_conv_3x3~2|": 2725,
+    "|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|nor_conv_1x1~0|nor_conv_3x3~1|nor_conv_3x3~2|": 10598,
+}
 
 _CHANNELS = (16, 32, 64)
 _CELLS_PER_STAGE = 5
@@ -225,8 +239,7 @@ def import_nasbench201(file: BinaryIO, name: str) -> ImportedTable:
     Raises:
         DataError: the file is damaged, or its columns, cells, numbers or units are not those of the published one.
     """
-    records = read_parquet(file, name)
-    require_columns(records, _COLUMNS, name)
+    records = read_parquet(file, name, _COLUMNS, SPACE_SIZE)
     architectures = architecture_keys(records, "cellstr", _CELL, _HINT, name)
     labels = parse_cells(architectures)
     index = numbers(records, "idx", architectures, name, ge=0, le=SPACE_SIZE - 1, whole=True).astype(np.int64)
@@ -260,16 +273,25 @@ def import_nasbench201(file: BinaryIO, name: str) -> ImportedTable:
         )
         for images in _SETS
     ]
+    latencies: dict[str, NDArray[np.float64]] = {}
     for columns, measured_by in ((_HELP, "HELP"), (_HW_NAS_BENCH, "HW-NAS-Bench")):
         for column, device in columns.items():
-            latency = numbers(records, column, architectures, name, ge=0)
-            parts.append(about.assign(dataset=CIFAR10, source=measured_by, device=device, latency_ms=latency))
+            latencies[column] = numbers(records, column, architectures, name, ge=0)
+            parts.append(about.assign(dataset=CIFAR10, source=measured_by, device=device, latency_ms=latencies[column]))
 
     compared = np.where(averaged, np.nan, exact)
     checks = (
         compare("parameters equal the closed form", published, compared, architectures, tolerance=0.01),
         *_accuracy_checks(accuracies, architectures),
         *_path_checks(accuracies, zen["cifar10"], labels, architectures),
+        compare(
+            "cells have the numbers that NAS-Bench-201 gives them",
+            index,
+            [_NUMBERS.get(architecture, np.nan) for architecture in architectures],
+            architectures,
+        ),
+        *latency_checks(latencies, macs_of(labels, 10, 32), has_path(labels != OPERATIONS.index("none"))),
+        *device_checks(latencies, architectures),
     )
     facts = {"parameters_averaged_over_other_cells": int(averaged.sum())}
     return ImportedTable(to_rows(parts, SCHEMA), SCHEMA, SOURCE, checks, facts)

@@ -8,7 +8,7 @@ carried out here (``pickletools`` splits the file into them) on values that can 
 
 import pickletools
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 from terranas.benchmark.small_files import read_small
@@ -22,6 +22,16 @@ ALLOWED = {
     ("numpy._core.multiarray", "scalar"): _SCALAR,
 }
 """The names a pickle may ask for, and what each stands for here; numpy itself is never called."""
+
+MAX_BYTES = 1 << 21
+"""Larger files are refused before they are read. The published ones have some 160 kB for 450 cells."""
+
+MAX_INSTRUCTIONS = 500_000
+"""More are not carried out, since each may take some hundred bytes of memory. The published files have some 66,000."""
+
+MAX_KEY = 1 << 31
+"""Keys of dictionaries are integers below it. Python hashes multiples of 2**61 - 1 alike, which makes a dictionary of
+them take quadratic time."""
 
 _NUMBERS = {"f8": "d", "f4": "f", "i8": "q", "i4": "i"}
 _BYTE_ORDERS = ("<", ">")
@@ -60,7 +70,7 @@ class _NumberType:
 def load_plain(file: BinaryIO, name: str) -> Any:
     """Return the content of a pickle of numbers, texts, None, lists, tuples and dictionaries.
 
-    Keys of dictionaries are texts and integers. numpy's scalars become Python's numbers.
+    Keys of dictionaries are texts and integers below 2**31 in size. numpy's scalars become Python's numbers.
 
     Args:
         file: the pickle, protocol 3 or later.
@@ -69,21 +79,39 @@ def load_plain(file: BinaryIO, name: str) -> Any:
     Raises:
         DataError: the file asks for anything else, is damaged, or is too large.
     """
-    content = read_small(file, name)
+    content = read_small(file, name, MAX_BYTES)
     machine = _Machine(name)
     position = -1
     try:
-        for instruction, argument, place in pickletools.genops(content):
-            position = place or 0
-            machine.run(instruction.name, argument)
+        for number, (instruction, argument, position) in enumerate(_instructions(content)):  # noqa: B007
+            if number == MAX_INSTRUCTIONS:
+                raise ValueError(f"it has more than {MAX_INSTRUCTIONS:,} instructions, more than any published table")
+            machine.run(instruction, argument)
         result = machine.result()
         if position + 1 != len(content):
             raise ValueError(f"{len(content) - position - 1:,} bytes follow its end")
-    except (ValueError, IndexError, KeyError, TypeError, struct.error) as error:
+    except ValueError as error:
         raise DataError(
             f"{name} is damaged or no pickle of numbers (after byte {max(position, 0):,}: {error}). Fetch it again."
         ) from error
     return result
+
+
+def _instructions(content: bytes) -> Iterator[tuple[str, Any, int]]:
+    """Yield name, argument and place of each instruction.
+
+    Raises:
+        ValueError: the bytes are none, or the file ends before it says so.
+    """
+    found = pickletools.genops(content)
+    while True:
+        try:
+            instruction, argument, place = next(found)
+        except StopIteration:
+            return
+        except ValueError as error:
+            raise ValueError("what follows is cut off or no pickle instruction") from error
+        yield instruction.name, argument, place or 0
 
 
 class _Machine:
@@ -97,17 +125,18 @@ class _Machine:
 
     def result(self) -> Any:
         """Return what is left on the stack at the end."""
-        (value,) = self._stack
-        if isinstance(value, _Global | _NumberType):
+        if len(self._stack) != 1:
+            raise ValueError(f"it leaves {len(self._stack):,} values, expected one")
+        if _holds_a_type(self._stack[0]):
             raise ValueError("it holds a type in place of values")
-        return value
+        return self._stack[0]
 
     def run(self, instruction: str, argument: Any) -> None:
         """Carry out one instruction.
 
         Raises:
             DataError: it is none that plain values need.
-            ValueError, IndexError, KeyError, TypeError: it does not fit what came before.
+            ValueError: it does not fit what came before.
         """
         if instruction in _NUMBERS_AND_TEXTS:
             self._stack.append(argument)
@@ -116,9 +145,9 @@ class _Machine:
         elif instruction in _TUPLES:
             self._stack.append(tuple(self._pop(_TUPLES[instruction])))
         elif instruction == "MEMOIZE":
-            self._memo[len(self._memo)] = self._stack[-1]
+            self._memo[len(self._memo)] = self._last()
         elif instruction in ("BINPUT", "LONG_BINPUT"):
-            self._memo[argument] = self._stack[-1]
+            self._memo[argument] = self._last()
         elif instruction in ("BINGET", "LONG_BINGET"):
             if argument not in self._memo:
                 raise ValueError(f"it takes the value number {argument}, which it never kept")
@@ -169,16 +198,18 @@ class _Machine:
                 raise self._refusal(f"numpy values of the type {_shown(code)}")
             self._stack.append(_NumberType(code))
             return
-        number_type, content = arguments
+        number_type, content = arguments if len(arguments) == 2 else (None, None)
         if not isinstance(number_type, _NumberType) or not isinstance(content, bytes):
             raise self._refusal("a numpy scalar that is no plain number")
-        (value,) = struct.unpack(number_type.order + _NUMBERS[number_type.code], content)
-        self._stack.append(value)
+        layout = number_type.order + _NUMBERS[number_type.code]
+        if len(content) != struct.calcsize(layout):
+            raise ValueError(f"a number has {len(content):,} bytes, expected {struct.calcsize(layout)}")
+        self._stack.append(struct.unpack(layout, content)[0])
 
     def build(self) -> None:
         """Set the byte order of a type of numbers, which stands below the state on top of the stack."""
         (state,) = self._pop(1)
-        number_type = self._stack[-1]
+        number_type = self._last()
         if not isinstance(number_type, _NumberType):
             raise self._refusal(f"attributes of {_shown(number_type)}")
         if not isinstance(state, tuple) or state[2:] != (None, None, None, -1, -1, 0) or state[1] not in _BYTE_ORDERS:
@@ -193,16 +224,25 @@ class _Machine:
 
     def _set(self, pairs: list[Any]) -> None:
         table = self._top(dict)
+        if len(pairs) % 2:
+            raise ValueError("a key has no value")
         for key, value in zip(pairs[::2], pairs[1::2], strict=True):
             if type(key) not in (str, int):
                 raise ValueError(f"a key is {_shown(key)}, expected a text or an integer")
+            if type(key) is int and abs(key) >= MAX_KEY:
+                raise ValueError(f"a key is {_shown(key)}, expected an integer below {MAX_KEY:,} in size")
             if key in table:
                 raise ValueError(f"the key {_shown(key)} stands twice")
             table[key] = value
 
     def _top(self, kind: type) -> Any:
-        if type(self._stack[-1]) is not kind:
-            raise ValueError(f"expected {_KINDS[kind]}, got {_shown(self._stack[-1])}")
+        if type(self._last()) is not kind:
+            raise ValueError(f"expected {_KINDS[kind]}, got {_shown(self._last())}")
+        return self._last()
+
+    def _last(self) -> Any:
+        if not self._stack:
+            raise ValueError("it takes more values than there are")
         return self._stack[-1]
 
     def _pop(self, count: int) -> list[Any]:
@@ -214,6 +254,8 @@ class _Machine:
         return values
 
     def _pop_marked(self) -> list[Any]:
+        if not self._marks:
+            raise ValueError("it ends a group of values that it never began")
         return self._pop(len(self._stack) - self._marks.pop())
 
     def _refusal(self, wish: str) -> DataError:
@@ -233,6 +275,19 @@ _HANDLERS: dict[str, Callable[[_Machine], None]] = {
     "REDUCE": _Machine.call,
     "BUILD": _Machine.build,
 }
+
+
+def _holds_a_type(result: Any) -> bool:
+    """Return whether there is anything but plain values in a result, which may be nested deeply or circular."""
+    waiting, seen = [result], set()
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, _Global | _NumberType):
+            return True
+        if isinstance(value, list | tuple | dict) and id(value) not in seen:
+            seen.add(id(value))
+            waiting.extend(value.values() if isinstance(value, dict) else value)
+    return False
 
 
 def _shown(value: Any) -> str:

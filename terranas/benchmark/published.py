@@ -1,66 +1,158 @@
 """Reading published tables of other search spaces: columns, keys and units, with errors that name the value."""
 
+import csv
 import io
+import itertools
 import re
+from collections import Counter
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
 import pyarrow
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from terranas.benchmark.small_files import read_small
+from terranas.benchmark.small_files import MAX_BYTES, read_small
 from terranas.benchmark.validation import Check, compare
 from terranas.core.errors import DataError
 from terranas.core.tables import TableSchema
 
 _ADVICE = "Fetch the published file again (docs/tables.md describes it)."
+_MAX_TEXT = 1_000
+"""Bytes of a text in a published table; the longest name of an architecture has some 100."""
+_MAX_PARTS = 10_000
+"""Columns and groups of rows that a parquet file may describe."""
+_NAMED = 5
+"""Columns that a message names of each kind."""
 
 
-def read_csv(file: BinaryIO, name: str) -> pd.DataFrame:
+def read_csv(file: BinaryIO, name: str, expected: Sequence[str], max_rows: int) -> pd.DataFrame:
     """Return a CSV file's columns, all as text: a code such as ``030121`` keeps its leading zero.
 
     Args:
         file: UTF-8, comma-separated, with a header.
         name: what to call the file in errors.
+        expected: columns of the published file; the file may have them in another order.
+        max_rows: most rows that a published file can have.
 
     Raises:
-        DataError: the file is no such CSV file, or too large.
+        DataError: the file is no such CSV file, has other columns, no rows or too many, or is too large.
     """
     content = read_small(file, name)
+    header, rest = content.partition(b"\n")[::2]
+    # names that are looked at before a reader takes them in cost no time, however many they are
+    longest = sum(len(column) for column in expected) + 4 * len(expected)
+    if len(header) > 2 * longest:
+        raise DataError(f"{name} begins with a line of {len(header):,} bytes, expected the names of columns. {_ADVICE}")
     try:
-        return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DataError(f"{name} is no CSV file with a header ({str(error).strip()}). {_ADVICE}") from error
+        names = next(csv.reader([header.decode("utf-8-sig")], strict=True), [])
+        _require_columns(names, expected, name)
+        lines = csv.reader(io.StringIO(rest.decode("utf-8"), newline=""), strict=True)
+        rows = list(itertools.islice(filter(None, lines), max_rows + 1))
+    except (csv.Error, UnicodeDecodeError) as error:
+        reason = "it is no UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error)
+        raise DataError(f"{name} is no CSV file with a header ({reason}). {_ADVICE}") from error
+    for number, row in enumerate(rows):
+        if len(row) != len(names):
+            raise DataError(
+                f"{name} is no CSV file with a header: row {number} has {len(row):,} fields, expected {len(names)}. "
+                f"{_ADVICE}"
+            )
+    _require_rows(len(rows), max_rows, name)
+    return pd.DataFrame(rows, columns=names, dtype="str")
 
 
-def read_parquet(file: BinaryIO, name: str) -> pd.DataFrame:
+def read_parquet(file: BinaryIO, name: str, expected: Sequence[str], max_rows: int) -> pd.DataFrame:
     """Return a parquet file's columns.
 
+    The file says at its end what it holds. That is compared with what is expected before anything is unpacked.
+
+    Args:
+        file: the parquet file.
+        name: what to call it in errors.
+        expected: columns of the published file; the file may have them in another order.
+        max_rows: most rows that a published file can have.
+
     Raises:
-        DataError: the file is no readable parquet file.
+        DataError: the file is no readable parquet file, has other columns, no rows or too many, or unpacks to more
+            than numbers and short texts take.
     """
+    packed = pyarrow.py_buffer(read_small(file, name))
     try:
-        return pd.DataFrame(pq.read_table(file).to_pandas(ignore_metadata=True))
+        with _opened(packed) as described:
+            _require_columns(described.schema_arrow.names, expected, name)
+            groups = [described.metadata.row_group(number) for number in range(described.num_row_groups)]
+            _require_rows(max(described.metadata.num_rows, sum(group.num_rows for group in groups)), max_rows, name)
+            size = sum(group.total_byte_size for group in groups)
+            kinds = {field.name: field.type for field in described.schema_arrow}
+        if size > MAX_BYTES:
+            raise DataError(f"{name} unpacks to {size:,} bytes, expected at most {MAX_BYTES:,}. {_ADVICE}")
+        if nested := [column for column, kind in kinds.items() if pyarrow.types.is_nested(kind)]:
+            raise DataError(f"{name} has lists in the column {nested[0]}, expected numbers or text. {_ADVICE}")
+        # texts stay in the file's dictionaries, where each stands once, until their lengths are known
+        with _opened(packed, read_dictionary=[column for column, kind in kinds.items() if _is_text(kind)]) as opened:
+            table = opened.read(use_threads=False)
+        for column in expected:
+            table = _with_short_texts(table, column, name)
+        return pd.DataFrame(table.to_pandas(ignore_metadata=True))
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(f"{name} is no readable parquet file ({error}). {_ADVICE}") from error
 
 
-def require_columns(table: pd.DataFrame, expected: Sequence[str], name: str) -> None:
-    """Check that a file has exactly the columns of the published one, in any order, and at least a row.
+def _opened(packed: pyarrow.Buffer, **options: Any) -> pq.ParquetFile:
+    limits = {"thrift_string_size_limit": 1 << 20, "thrift_container_size_limit": _MAX_PARTS}
+    return pq.ParquetFile(pyarrow.BufferReader(packed), **limits, **options)
+
+
+def _is_text(kind: pyarrow.DataType) -> bool:
+    names = pyarrow.types
+    return bool(
+        names.is_string(kind) or names.is_large_string(kind) or names.is_binary(kind) or names.is_dictionary(kind)
+    )
+
+
+def _with_short_texts(table: pyarrow.Table, column: str, name: str) -> pyarrow.Table:
+    """Return a table whose texts in a column stand in its rows, after checking that they are short."""
+    values = table.column(column)
+    if not pyarrow.types.is_dictionary(values.type) or not _is_text(values.type.value_type):
+        return table
+    for chunk in values.chunks:
+        longest = pc.max(pc.binary_length(chunk.dictionary)).as_py() or 0
+        if longest > _MAX_TEXT:
+            raise DataError(
+                f"{name} has a text of {longest:,} bytes in the column {column}, expected at most {_MAX_TEXT:,}. "
+                f"{_ADVICE}"
+            )
+    return table.set_column(table.column_names.index(column), column, values.cast(values.type.value_type))
+
+
+def _require_columns(found: Sequence[str], expected: Sequence[str], name: str) -> None:
+    """Check that a file has exactly the columns of the published one, in any order.
 
     Raises:
-        DataError: columns are missing or unknown, or there are no rows.
+        DataError: columns are missing, unknown, or stand twice.
     """
-    missing = [column for column in expected if column not in table.columns]
-    unknown = [str(column) for column in table.columns if column not in expected]
-    if missing or unknown:
-        parts = [f"{word}: {', '.join(found)}" for word, found in (("missing", missing), ("unknown", unknown)) if found]
+    lots = {
+        "missing": sorted(set(expected).difference(found), key=list(expected).index),
+        "unknown": sorted(set(found).difference(expected)),
+        "twice": sorted(column for column, count in Counter(found).items() if count > 1),
+    }
+    parts = []
+    for word, lot in lots.items():
+        shown = [column[:40] for column in lot[:_NAMED]] + [f"{len(lot) - _NAMED:,} more"] * (len(lot) > _NAMED)
+        parts += [f"{word}: {', '.join(shown)}"] * bool(lot)
+    if parts:
         raise DataError(f"{name} does not have the columns of the published file; {'; '.join(parts)}. {_ADVICE}")
-    if table.empty:
+
+
+def _require_rows(count: int, most: int, name: str) -> None:
+    if not count:
         raise DataError(f"{name} has no rows; expected at least one architecture. {_ADVICE}")
+    if count > most:
+        raise DataError(f"{name} has more than {most:,} rows, expected at most as many as were published. {_ADVICE}")
 
 
 def architecture_keys(table: pd.DataFrame, column: str, pattern: re.Pattern[str], hint: str, name: str) -> list[str]:
@@ -126,11 +218,8 @@ def numbers(
     Raises:
         DataError: a value is no number, not finite or out of range; the message names the first one.
     """
-    try:
-        values = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=np.float64)
-    except TypeError as error:
-        raise DataError(f"{name} has no numbers in the column {column} ({error}). {_ADVICE}") from error
-    wrong = ~(np.isfinite(values) & (values >= ge) & (values <= le))
+    values, wrong = _as_numbers(table[column])
+    wrong |= ~(np.isfinite(values) & (values >= ge) & (values <= le))
     if whole:
         wrong |= values != np.round(values)
     if unknown is not None:
@@ -145,6 +234,24 @@ def numbers(
             f"{'whole ' * whole}number{bounds}; {int(wrong.sum()):,} such values in all. {_ADVICE}"
         )
     return values
+
+
+def _as_numbers(column: pd.Series) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the numbers of a column, NaN where there is none, and which entries are neither numbers nor text.
+
+    Dates, truth values and durations are numbers to pandas; in a published table they are a mistake.
+    """
+    kind = column.dtype
+    if pd.api.types.is_object_dtype(kind):
+        other = np.array([type(value) not in (int, float, str) for value in column], dtype=np.bool_)
+        column = column.where(~other)
+    else:
+        readable = (
+            isinstance(kind, pd.StringDtype) or pd.api.types.is_integer_dtype(kind) or pd.api.types.is_float_dtype(kind)
+        )
+        other = np.full(len(column), not readable)
+        column = column if readable else pd.Series(np.nan, index=column.index)
+    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan), other
 
 
 def fractions(table: pd.DataFrame, column: str, keys: Sequence[str], name: str) -> NDArray[np.float64]:

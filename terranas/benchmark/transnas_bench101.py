@@ -21,7 +21,6 @@ from terranas.benchmark.published import (
     fractions,
     numbers,
     read_csv,
-    require_columns,
     to_rows,
     whole_counts,
 )
@@ -144,8 +143,9 @@ def import_transnas_bench101(file: BinaryIO, name: str, space: Space) -> Importe
     Raises:
         DataError: the file is damaged, or its columns, codes, numbers or units are not those of the published one.
     """
-    records = read_csv(file, name)
-    require_columns(records, ["arch", *(_COLUMN.format(task.name) for task in _TASKS)], name)
+    columns = ["arch", *(_COLUMN.format(task.name) for task in _TASKS)]
+    space_size = len(architectures_of(space))
+    records = read_csv(file, name, columns, space_size)
     codes = architecture_keys(records, "arch", _CODES[space], _HINTS[space], name)
     if space == "macro":
         outside = [code for code in codes if not _is_macro(code)]
@@ -160,7 +160,7 @@ def import_transnas_bench101(file: BinaryIO, name: str, space: Space) -> Importe
     source = Source(
         name=f"TransNAS-Bench-101 ({space})",
         space=f"TransNAS-Bench-101, {space}",
-        space_size=len(architectures_of(space)),
+        space_size=space_size,
         licence="Apache-2.0",
         citation=_CITATION,
         notes=_NOTES,

@@ -224,10 +224,10 @@ def test_a_damaged_row_is_refused_with_its_place(changes: Row, words: list[str])
         (written(row(LONG, gpu="A100")), "five.csv does not have the columns of the published file; unknown: gpu"),
         (written({name: value for name, value in row(LONG).items() if name != "ops"}), "missing: ops"),
         (written(), "five.csv has no rows"),
-        (b"", "five.csv is no CSV file"),
+        (b"", "five.csv does not have the columns of the published file; missing: hash, epochs"),
         (b"\xff\xfe" + written(row(LONG)), "five.csv is no CSV file"),
         (written(row(LONG)) + b"1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\n", "five.csv is no CSV file"),
-        (written(row(LONG)) + LONG.hash.encode() + b",4\n", "in the column avg_intensity for row 1"),
+        (written(row(LONG)) + LONG.hash.encode() + b",4\n", "row 1 has 2 fields, expected 14"),
     ],
 )
 def test_a_damaged_file_is_refused(five: bytes, words: str) -> None:

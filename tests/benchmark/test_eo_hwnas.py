@@ -375,7 +375,8 @@ def test_times_in_another_unit_are_found(change: Callable[[Content], object], na
         (lambda c: test_of(c).update(MACs=4.178), "MACs is no text"),
         (lambda c: test_of(c).update(num_params=1.5), "num_params is no whole number"),
         (lambda c: test_of(c).update(num_params=True), "num_params is no whole number"),
-        (lambda c: test_of(c).update(avg_inference_time=10**400), "too large"),
+        (lambda c: test_of(c).update(avg_inference_time=10**400), "a number has 401 digits, expected at most 300"),
+        (lambda c: run_of(c, "micro").update(final_training_time=10**400), "is no finite number of at least 0"),
         (lambda c: test_of(c).update(checkpoint_path="last.ckpt"), "checkpoint_path does not end as in"),
         (lambda c: c["tests"].update(best={}), "has the entry 'best', expected names such as 'arch_1234'"),
         (

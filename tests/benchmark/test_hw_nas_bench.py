@@ -12,10 +12,16 @@ from terranas.benchmark import nasbench201
 from terranas.benchmark.hw_nas_bench import NEEDED, SCHEMA, import_hw_nas_bench
 from terranas.benchmark.imported import ImportedTable, store_import
 from terranas.benchmark.tabular import TabularBenchmark
-from terranas.core.errors import DataError
+from terranas.core.errors import DataError, TableError
 
 MACS = {3: 7_783_040, 8: 113_951_360}
-NAMES = {3: "|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|", 8: "|x~0| of the index 8"}
+NAMES = {
+    3: "|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|",
+    8: "|skip_connect~0|+|none~0|none~1|+|none~0|skip_connect~1|none~2|",
+}
+
+
+UNITS = "median latencies are of the order of milliseconds"
 
 
 def cells() -> pd.DataFrame:
@@ -90,6 +96,10 @@ def test_an_energy_alone_makes_a_row() -> None:
         ({"flop": [20.0, 30.0]}, "MACs equal the closed form"),
         ({"test_acc": [90.013, 89.98]}, "test_acc counts whole images"),
         ({"test_acc": [50.0, 60.0]}, "test_acc is near NAS-Bench-201's mean (median difference)"),
+        ({"edgegpu_latency": [5.5e-3, 4.5e-3], "edgegpu_energy": [0.03, 0.02]}, UNITS),
+        ({"edgetpu_latency": [-1.0, 900.0]}, UNITS),
+        ({"edgegpu_energy": [0.025, 20.0]}, "energy over latency of Jetson TX2 is a power that it can draw (W)"),
+        ({"eyeriss_energy": [-1.0, 900.0]}, "energy over latency of Eyeriss is a power that it can draw (W)"),
         ({"fpga_energy": [1.0, 2.0]}, "the energy of the FPGA is 7 W times its latency"),
         (
             {"fpga_latency": [5.0, 6.0], "fpga_energy": [35.0, 42.0]},
@@ -124,6 +134,29 @@ def test_refused_files(change: Any, message: str) -> None:
         imported(change(records()))
 
 
+@pytest.mark.parametrize("extra", ["0,", "999,"])
+def test_a_field_too_many_in_every_row_is_no_index(extra: str) -> None:
+    header, *rows = records().to_csv(index=False).splitlines()
+    for lines in ([f"{extra}{row}" for row in rows], [f"{row},{extra[:-1]}" for row in rows]):
+        content = "\n".join([header, *lines]).encode()
+        with pytest.raises(DataError, match=r"test\.csv .* row 0 has 14 fields, expected 13"):
+            import_hw_nas_bench(io.BytesIO(content), "test.csv", cells())
+
+
+def test_columns_are_compared_before_the_file_is_read() -> None:
+    endless = b",".join(b"%x" % number for number in range(300_000)) + b"\n,,\n"
+    for content, message in (
+        (endless, r"test\.csv begins with a line of 1,730,095 bytes, expected the names of columns"),
+        (b"idx,idx\n1,2\n", "missing: edgegpu_latency, .*; twice: idx"),
+        (b'"idx\n1,2\n', "is no CSV file with a header"),
+        (records().to_csv(index=False).encode() + b"8\n", "row 2 has 1 fields, expected 13"),
+        (records().to_csv(index=False).encode() * 2, "in the column idx"),
+        (b"".join(records().to_csv(index=False).encode().splitlines(True)[:1] + [b"," * 12 + b"\n"] * 15_626), "rows"),
+    ):
+        with pytest.raises(DataError, match=message):
+            import_hw_nas_bench(io.BytesIO(content), "test.csv", cells())
+
+
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00binary", b'idx,flop\n1,"2\n'])
 def test_files_that_are_no_csv(content: bytes) -> None:
     with pytest.raises(DataError, match=r"broken\.csv"):
@@ -140,11 +173,16 @@ def test_published_table(shared_data: Path, tmp_path: Path) -> None:
         result = import_hw_nas_bench(file, "records", known)
     assert failing(result) == []
     compared = [check.compared for check in result.checks]
-    assert compared == [12_554, 12_554, 1, 12_554, 12_554, 12_554, 12_554, 12_554]
+    assert compared == [12_554, 12_554, 1, *[12_554] * 4, 6, 6, *[12_554] * 3]
     assert result.table["device"].value_counts().to_dict() == {
         **dict.fromkeys(["", "Jetson TX2", "Raspberry Pi 4", "Pixel 3", "Eyeriss", "FPGA"], 12_554),
         "Edge TPU": 8_786,
     }
+    permuted = known.assign(index=np.random.default_rng(0).permutation(nasbench201.SPACE_SIZE)[known["index"]])
+    with (folder / "hw_nas_bench_cifar10_12554.csv").open("rb") as file:
+        found = failing(import_hw_nas_bench(file, "records", permuted))
+    assert {"MACs equal the closed form", "latencies grow with MACs (rank correlation)"} < set(found)
+    assert sum(name.startswith("latency of ") for name in found) == 4
     store_import(result, tmp_path / "table.parquet", tmp_path / "report.json")
     benchmark = TabularBenchmark.open(tmp_path / "table.parquet", device="Jetson TX2")
     assert benchmark.epochs == 200
@@ -152,3 +190,8 @@ def test_published_table(shared_data: Path, tmp_path: Path) -> None:
     assert values.shape == (12_554, 3)
     assert not np.isnan(values).any()
     assert [column.name for column in SCHEMA.columns if column.measured] == ["latency_ms", "inference_energy_mj"]
+    # energy has no default device, the intensity of Eyeriss needs none
+    unchosen = TabularBenchmark.open(tmp_path / "table.parquet")
+    assert not np.isnan(unchosen.values(["arithmetic_intensity", "inference_energy_mj@FPGA"])).any()
+    with pytest.raises(TableError, match="'inference_energy_mj' was measured on 3 devices"):
+        unchosen.values(["inference_energy_mj"])

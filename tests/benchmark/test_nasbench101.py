@@ -60,9 +60,9 @@ def evaluation(**values: float) -> bytes:
     return b"\x0a" + varint(len(body)) + body
 
 
-def message(*evaluations: bytes, parameters: int | None = 1000) -> bytes:
+def message(*evaluations: bytes, parameters: int | None = 1000, total: float = 12.5) -> bytes:
     counted = b"" if parameters is None else b"\x10" + varint(parameters)
-    return b"".join(evaluations) + counted + b"\x19" + struct.pack("<d", 12.5)
+    return b"".join(evaluations) + counted + b"\x19" + struct.pack("<d", total)
 
 
 def row(cell: Cell, epochs: Any = 108, metrics: bytes = b"", **changes: Any) -> bytes:
@@ -284,9 +284,10 @@ def test_a_cell_drawn_otherwise_is_recognised_by_its_graph() -> None:
 @pytest.mark.parametrize(
     ("payload", "reason"),
     [
-        (b"\xff\xfe", "codec can't decode"),
+        (b"\xff\xfe", "it is no UTF-8 text from byte 0 on"),
         (b'["a", 1', "Expecting"),
-        (b"[" * 100_000, "recursion"),
+        (b"[" * 100_000, "its lists and objects are nested too deeply"),
+        (b"[" + b"9" * 5_000 + b"]", "a number has 5,000 digits"),
         (b'{"a": 1}', "expected a JSON list of 5 entries"),
         (b"[1, 2, 3]", "expected a JSON list of 5 entries"),
         (row(CHAIN, hash=7), "expected a text, got '7'"),
@@ -327,14 +328,17 @@ def test_a_file_without_records_is_refused() -> None:
 # --- checks --------------------------------------------------------------------------------------------------------
 
 
-def trained(cell: Cell, epochs: int = 108, *, counted: int | None = None, **values: float) -> bytes:
-    usual = {"training_time": 100.0 * epochs, "validation_accuracy": 9000 / 9984, "test_accuracy": 8000 / 9984}
+def trained(
+    cell: Cell, epochs: int = 108, run: int = 0, *, counted: int | None = None, total: float = NAN, **values: float
+) -> bytes:
+    usual = {"training_time": 20.0 * epochs + run, "validation_accuracy": 9000 / 9984, "test_accuracy": 8000 / 9984}
     count = parameters(cell, CIFAR10_NETWORK) if counted is None else counted
-    return row(cell, epochs, message(evaluation(**(usual | values)), parameters=count))
+    return row(cell, epochs, message(evaluation(**(usual | values)), parameters=count, total=total))
 
 
 def test_records_as_published_agree() -> None:
-    runs = [trained(cell, epochs) for cell in (CHAIN, PLAIN, WIDE) for epochs in (4, 12, 36, 108) for _ in range(3)]
+    cells, fidelities = (CHAIN, PLAIN, WIDE), (4, 12, 36, 108)
+    runs = [trained(cell, epochs, run) for cell in cells for epochs in fidelities for run in range(3)]
     result = imported(*runs)
     assert failed(result) == {}
     compared = {check.name: check.compared for check in result.checks}
@@ -343,24 +347,54 @@ def test_records_as_published_agree() -> None:
     assert compared["mean training time grows with the epochs"] == 9
 
 
+NEEDS = "a training lasts as long as the images and a TPU need"
+
+
 @pytest.mark.parametrize(
     ("odd", "name"),
     [
         (trained(CHAIN, counted=1000), "parameters equal the closed form"),
         (trained(CHAIN, validation_accuracy=0.9), "validation accuracy counts whole images"),
-        (trained(CHAIN, training_time=0.1), "training takes at least a second"),
-        (trained(CHAIN, 4, training_time=1e6), "mean training time grows with the epochs"),
-        (trained(PLAIN), "a cell was trained at most 3 times at a fidelity"),
+        # hours, and milliseconds
+        (trained(CHAIN, training_time=2160 / 3600), NEEDS),
+        (trained(CHAIN, training_time=2160e3), NEEDS),
+        (trained(CHAIN, total=2000.0), "training takes no longer than with evaluations"),
+        (trained(CHAIN, total=2200e3), "evaluating takes no longer than the images need"),
+        (trained(CHAIN, 36, training_time=15_000.0), "mean training time grows with the epochs"),
+        (trained(CHAIN, 108, 1), "no record stands twice"),
+        (trained(PLAIN, 108, 3), "a cell was trained at most 3 times at a fidelity"),
     ],
 )
 def test_a_record_that_disagrees_is_found(odd: bytes, name: str, tmp_path: Path) -> None:
-    runs = [trained(PLAIN)] * 3 + [trained(CHAIN)] * 2
+    runs = [trained(PLAIN, 108, run) for run in range(3)] + [trained(CHAIN, 108, run) for run in (1, 2)]
     result = imported(*runs, odd)
     assert failed(result) == {name: 1}
     with pytest.raises(DataError, match=rf"'{name}' fails for 1 of ") as caught:
         store_import(result, tmp_path / "t.parquet", tmp_path / "t.json")
     assert (CHAIN.hash if name.split()[1] != "cell" else PLAIN.hash) in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_times_in_another_unit_are_found() -> None:
+    times = [(cell, 20.0 * epochs, epochs) for cell in (CHAIN, PLAIN, WIDE) for epochs in (4, 108)]
+    for factor in (1000, 1 / 1000, 1 / 3600):
+        odd = [
+            trained(cell, epochs, training_time=factor * seconds, total=factor * seconds * 1.1)
+            for cell, seconds, epochs in times
+        ]
+        assert failed(imported(*odd))[NEEDS] == len(times)
+
+
+def test_a_file_joined_with_itself_is_found() -> None:
+    once = [trained(cell) for cell in (CHAIN, PLAIN, WIDE)]
+    assert failed(imported(*once, *once)) == {"no record stands twice": 3}
+    # without a time, equal accuracies of a few repeats are chance, those of all are not
+    untimed = [
+        [trained(CHAIN, training_time=NAN, validation_accuracy=correct / 9984) for correct in (9000, 9001, 9000)],
+        [trained(PLAIN, training_time=NAN, validation_accuracy=correct / 9984) for correct in (9000, 9002, 9003)],
+    ]
+    assert failed(imported(*untimed[0], *untimed[1])) == {}
+    assert failed(imported(untimed[0][0], untimed[0][0], untimed[1][0])) == {"no record stands twice": 1}
 
 
 # --- real records --------------------------------------------------------------------------------------------------
@@ -391,6 +425,7 @@ def test_real_records(shared_data: Path) -> None:
     assert compared["parameters equal the closed form"] == 79_840
     assert compared["validation accuracy counts whole images"] == 79_840
     assert compared["test accuracy counts whole images"] == 19_960
+    assert compared[NEEDS] == compared["training takes no longer than with evaluations"] == 19_960
     table = result.table
     assert len(table) == 79_840
     assert table["repeat"].eq(0).all()

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from torch import nn
@@ -32,6 +34,7 @@ from terranas.core.tables import read_attributes, read_table
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 GPUS = [f"lat_{gpu}_{batch}" for gpu in ("1080ti", "2080ti", "titan_rtx", "titanx") for batch in (1, 32, 256)]
 OTHERS = ("essential_ph_1", "eyeriss", "fpga", "gold_6240", "pixel2", "pixel3", "raspi4", "samsung_a50")
+PHONES = ("lat_essential_ph_1", "lat_pixel2", "lat_samsung_a50")
 LATENCIES = [*GPUS, *(f"lat_{name}" for name in OTHERS), "lat_silver_4114", "lat_silver_4210r"]
 
 
@@ -43,12 +46,17 @@ def text_of(*operations: str) -> str:
 CONVOLUTIONS = text_of(*["nor_conv_3x3"] * 6)
 SMALL = text_of("nor_conv_1x1", "none", "skip_connect", "none", "none", "avg_pool_3x3")
 CUT = text_of("nor_conv_3x3", "none", "none", "none", "none", "nor_conv_1x1")
+ALSO_CUT = text_of("none", "none", "none", "none", "none", "none")
 SAMPLE = [
     CONVOLUTIONS,
     SMALL,
     CUT,
     text_of("none", "avg_pool_3x3", "nor_conv_1x1", "skip_connect", "nor_conv_3x3", "none"),
 ]
+
+
+FIRST = text_of("avg_pool_3x3", "nor_conv_1x1", "skip_connect", "nor_conv_1x1", "skip_connect", "skip_connect")
+IDX = {FIRST: 0}
 
 
 # --- the published network, built plainly ---------------------------------------------------------------------------
@@ -138,7 +146,7 @@ def records(*cells: str, **changes: Any) -> pd.DataFrame:
     path = has_path(labels != 0)
     table = pd.DataFrame(
         {
-            "idx": np.arange(len(cells)) + 40,
+            "idx": [IDX.get(cell, 40 + row) for row, cell in enumerate(cells)],
             "cellstr": list(cells),
             "params_M": parameters_of(labels, 10) / 1e6,
             "cifar10_test": np.where(path, 93.25, 10.0),
@@ -147,7 +155,7 @@ def records(*cells: str, **changes: Any) -> pd.DataFrame:
         }
     )
     for position, column in enumerate(LATENCIES):
-        table[column] = 1.5 + position + np.arange(len(cells))
+        table[column] = (1.0 if column in PHONES else 1.5) + position + np.arange(len(cells))
     for stem, value, chance in (
         ("cifar10", 90.01, 10.0),
         ("cifar100", 70.02, 1.0),
@@ -220,10 +228,21 @@ def test_counts_averaged_over_other_cells_are_replaced() -> None:
         ("cifar100_val_naslib", 70.01, "cifar100_val_naslib counts whole images"),
         ("cifar10_val_naslib", 85.0, "NASLib's CIFAR-10 run is near the mean test accuracy (median difference)"),
         ("cifar10_zen", -1e8, "only cells without a path have no zen_score"),
+        ("idx", [40, 41, 42], "cells have the numbers that NAS-Bench-201 gives them"),
+        ("lat_pixel2", [14.2, 15.0, 16.0], "lat_pixel2 is in whole milliseconds"),
+        ("lat_fpga", 1.5e3, "median latencies are of the order of milliseconds"),
+        ("lat_raspi4", 25e-3, "median latencies are of the order of milliseconds"),
+        ("lat_titanx_256", 1.0, "titanx: a batch of 256 takes 1 to 8 times one of 32"),
+        ("lat_titanx_256", 200.0, "titanx: a batch of 256 takes 1 to 8 times one of 32"),
     ],
 )
 def test_checks_find_wrong_values(column: str, value: float, check: str) -> None:
-    assert failing(imported(records(CONVOLUTIONS, SMALL, **{column: value}))) == [check]
+    assert failing(imported(records(CONVOLUTIONS, SMALL, FIRST))) == []
+    assert failing(imported(records(CONVOLUTIONS, SMALL, FIRST, **{column: value}))) == [check]
+
+
+def test_cells_without_a_path_do_not_count_for_units() -> None:
+    assert failing(imported(records(CUT, ALSO_CUT, SMALL, lat_raspi4=[0.0113, 0.0113, 3.0]))) == []
 
 
 def test_a_cell_without_a_path_must_be_at_chance() -> None:
@@ -266,7 +285,13 @@ def test_disagreement_is_an_error_or_reported(tmp_path: Path) -> None:
         (lambda t: t.assign(lat_fpga=-1.0), "'-1.0' in the column lat_fpga"),
         (lambda t: t.assign(lat_fpga="fast"), "'fast' in the column lat_fpga"),
         (lambda t: t.assign(lat_fpga=np.inf), "'inf' in the column lat_fpga"),
-        (lambda t: t.assign(lat_fpga=[[1.0], [2.0]]), "lat_fpga"),
+        (lambda t: t.assign(lat_fpga=[[1.0], [2.0]]), "has lists in the column lat_fpga, expected numbers or text"),
+        (lambda t: t.assign(cellstr=[["a"], ["b"]]), "has lists in the column cellstr"),
+        (lambda t: t.assign(lat_fpga=pd.Timestamp("2020-01-01")), "'2020-01-01 00:00:00' in the column lat_fpga for"),
+        (lambda t: t.assign(lat_fpga=pd.Timedelta("1s")), "in the column lat_fpga for .* expected a number"),
+        (lambda t: t.assign(lat_fpga=[True, False]), "'True' in the column lat_fpga for .* 2 such values"),
+        (lambda t: t.assign(lat_fpga=pd.array([None, True])), "in the column lat_fpga for"),
+        (lambda t: t.assign(cellstr=7), "names the architecture '7' in row 0"),
     ],
 )
 def test_refused_files(change: Any, message: str) -> None:
@@ -277,6 +302,38 @@ def test_refused_files(change: Any, message: str) -> None:
 def test_damaged_parquet() -> None:
     with pytest.raises(DataError, match=r"broken\.parquet is no readable parquet file"):
         import_nasbench201(io.BytesIO(b"PAR1 but nothing else"), "broken.parquet")
+
+
+def parquet(table: pd.DataFrame) -> io.BytesIO:
+    file = io.BytesIO()
+    pq.write_table(pa.Table.from_pandas(table, preserve_index=False), file, compression="zstd")
+    return io.BytesIO(file.getvalue())
+
+
+def test_what_a_parquet_file_unpacks_to_is_asked_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of some kilobytes that would take gigabytes: many rows, long values, and one long text in every row."""
+    read: list[None] = []
+    whole = pq.ParquetFile.read
+    monkeypatch.setattr(pq.ParquetFile, "read", lambda self, **options: read.append(None) or whole(self, **options))
+    rows = records(CONVOLUTIONS)
+    with pytest.raises(DataError, match=r"test\.parquet has more than 15,625 rows"):
+        import_nasbench201(parquet(rows.loc[[0] * (SPACE_SIZE + 1)]), "test.parquet")
+    with pytest.raises(DataError, match=r"does not have the columns .* unknown: 0, 1, 10, 100, 1000, 2,990 more"):
+        import_nasbench201(parquet(pd.DataFrame(0, index=[0], columns=map(str, range(2_995)))), "test.parquet")
+    with pytest.raises(DataError, match=r"test\.parquet is no readable parquet file"):
+        import_nasbench201(parquet(pd.DataFrame(0, index=[0], columns=map(str, range(20_000)))), "test.parquet")
+    with pytest.raises(DataError, match=r"test\.parquet unpacks to 20,\d{3},\d{3} bytes, expected at most 16,777,216"):
+        import_nasbench201(parquet(rows.assign(cellstr="x" * 20_000_000)), "test.parquet")
+    assert not read
+    with pytest.raises(DataError, match="has a text of 1,000,000 bytes in the column cellstr, expected at most 1,000"):
+        import_nasbench201(parquet(rows.loc[[0] * SPACE_SIZE].assign(cellstr="x" * 1_000_000)), "test.parquet")
+    assert failing(import_nasbench201(parquet(rows), "test.parquet")) == []
+
+
+def test_texts_may_stand_in_a_dictionary() -> None:
+    rows = records(*SAMPLE)
+    result = imported(rows.assign(cellstr=rows["cellstr"].astype("category")))
+    pd.testing.assert_frame_equal(result.table, imported(rows).table)
 
 
 # --- the published table --------------------------------------------------------------------------------------------
@@ -319,3 +376,53 @@ def test_published_optima(published: tuple[ImportedTable, Path]) -> None:
     ]
     assert cifar10.values(["macs", "latency_ms"], first).tolist() == [[15_647_360, 2.57296]]
     assert read_attributes(path)["space_size"] == SPACE_SIZE
+
+
+UNITS = "median latencies are of the order of milliseconds"
+ORDER = "latencies grow with MACs (rank correlation)"
+LAUNCHING = "GPUs with batches of 1 and 32 rank cells alike (rank correlation)"
+
+
+@pytest.fixture(scope="module")
+def file(shared_data: Path) -> pd.DataFrame:
+    return pd.read_parquet(shared_data / "nas-bench-201" / "nasbench201_accuracy_latency.parquet")
+
+
+@pytest.mark.parametrize(
+    ("change", "checks"),
+    [
+        (lambda t: t.assign(lat_pixel2=t["lat_pixel2"] * 1000), {UNITS}),
+        (lambda t: t.assign(lat_raspi4=t["lat_raspi4"] / 1000), {UNITS}),
+        (lambda t: t.assign(lat_fpga=1e3 / t["lat_fpga"]), {ORDER}),
+        (lambda t: t.assign(lat_eyeriss=t["lat_eyeriss"].to_numpy()[::-1]), {ORDER}),
+        (lambda t: t.assign(lat_eyeriss=5.0), {ORDER}),
+        (
+            lambda t: t.rename(columns={"lat_1080ti_1": "lat_titanx_256", "lat_titanx_256": "lat_1080ti_1"}),
+            {LAUNCHING, "titanx: a batch of 256 takes 1 to 8 times one of 32"},
+        ),
+        (
+            lambda t: t.rename(columns={"lat_1080ti_256": "lat_2080ti_256", "lat_2080ti_256": "lat_1080ti_256"}),
+            {"RTX 2080 Ti and Titan RTX with batches of 256 rank cells alike (rank correlation)"},
+        ),
+        (
+            lambda t: t.rename(columns={"lat_1080ti_1": "lat_titan_rtx_1", "lat_titan_rtx_1": "lat_1080ti_1"}),
+            {"1080ti: a batch of 32 takes as long as an image (median ratio)"},
+        ),
+        (
+            lambda t: t.rename(columns={"lat_raspi4": "lat_fpga", "lat_fpga": "lat_raspi4"}),
+            {"Raspberry Pi 4 and Pixel 3 rank cells alike (rank correlation)"},
+        ),
+        (
+            lambda t: t.rename(columns={"lat_gold_6240": "lat_pixel2", "lat_pixel2": "lat_gold_6240"}),
+            {"lat_pixel2 is in whole milliseconds", "Xeon processors rank cells alike (rank correlation)"},
+        ),
+        (
+            lambda t: t.assign(idx=np.roll(t["idx"], 1)),
+            {"cells have the numbers that NAS-Bench-201 gives them"},
+        ),
+    ],
+)
+def test_wrong_units_and_swapped_columns_of_the_published_table_are_found(
+    file: pd.DataFrame, change: Any, checks: set[str]
+) -> None:
+    assert set(failing(imported(change(file)))) >= checks

@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terranas.benchmark import small_files
 from terranas.benchmark.imported import ImportedTable, Source, store_import
 from terranas.benchmark.schema import BENCHMARK, METRICS
-from terranas.benchmark.small_files import load_json
+from terranas.benchmark.small_files import MAX_BYTES, load_json, read_small
 from terranas.benchmark.space_index import SpaceIndex, count_within
 from terranas.benchmark.validation import Check, RowNames, compare, describe_table, require_agreement, within
 from terranas.core.errors import DataError, TableError
@@ -247,7 +246,7 @@ def test_a_tolerated_disagreement_stands_in_the_report(tmp_path: Path) -> None:
 # --- files and the space -------------------------------------------------------------------------------------------
 
 
-def test_json_is_read_strictly(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_is_read_strictly() -> None:
     assert load_json(io.BytesIO(b'{"a": [1, {"a": 2}]}'), "f.json") == {"a": [1, {"a": 2}]}
     for content, reason in (
         (b'{"a": 1, "a": 2}', "the key 'a' stands twice in one object"),
@@ -255,16 +254,25 @@ def test_json_is_read_strictly(monkeypatch: pytest.MonkeyPatch) -> None:
         (b"[-Infinity]", "-Infinity is no JSON number"),
         (b"[1", "Expecting"),
         (b"", "Expecting value"),
-        (b"\xff", "codec can't decode"),
-        (b"[" * 100_000, "recursion"),
-        (b"1" * 5_000, "limit"),
+        (b"[1, \xff]", "it is no UTF-8 text from byte 4 on"),
+        (b"[" * 100_000, "its lists and objects are nested too deeply"),
+        (b"1" * 5_000, "a number has 5,000 digits, expected at most 300"),
+        (b'{"a": 1e999}', "1e999 is too large for a number"),
+        (b"[-1.5e400]", "-1.5e400 is too large for a number"),
     ):
         with pytest.raises(DataError, match=r"^f\.json is no valid JSON file") as caught:
             load_json(io.BytesIO(content), "f.json")
         assert reason in str(caught.value)
-    monkeypatch.setattr(small_files, "MAX_BYTES", 1 << 20)
-    with pytest.raises(DataError, match=r"^f\.json has more than 1 MiB"):
-        load_json(io.BytesIO(b" " * (2 << 20)), "f.json")
+        assert caught.value.__cause__ is not None
+
+
+def test_a_large_file_is_not_read_to_its_end() -> None:
+    file = io.BytesIO(b" " * (3 << 20))
+    with pytest.raises(DataError, match=r"^f\.json has more than 1 MiB, expected a small table"):
+        read_small(file, "f.json", 1 << 20)
+    assert file.tell() == (1 << 20) + 1
+    with pytest.raises(DataError, match=r"^f\.json has more than 16 MiB"):
+        load_json(io.BytesIO(bytes(MAX_BYTES + 1)), "f.json")
 
 
 def test_index_of_the_space() -> None:
