@@ -10,7 +10,7 @@ from terranas.data.sources import read_sources
 
 SOURCES = read_sources()
 SOURCE_OF_FILE = {source.file: source.model_dump(mode="json") for source in SOURCES.values()}
-DOWNLOADS = str(Path(STUDY.download.folder).expanduser())
+DOWNLOADS = STUDY.download.folder.rstrip("/")
 
 
 # this machine is where the network is; nodes of a cluster often see none

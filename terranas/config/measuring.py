@@ -117,7 +117,7 @@ DownloadName = Literal["nasbench_only108", "nasbench_full", "so2sat_training", "
 class DownloadConfig(Section):
     """Public files that `snakemake download` fetches; no other target does."""
 
-    folder: str = Field("data", min_length=1, description="Folder to put them into.")
+    folder: Place = Field("data", description="Folder to put them into.")
     files: list[DownloadName] = Field(
         ["nasbench_only108", "so2sat_training", "so2sat_validation", "so2sat_testing"],
         min_length=1,

@@ -5,7 +5,6 @@
 
 import hashlib
 import logging
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from terranas.core.errors import DataError, TerranasError
 from terranas.core.files import require_free_space
 from terranas.data.part_file import PartFile
 from terranas.data.sources import SECURE, Source, format_size
-from terranas.data.transfer import Bounds, ByteProgress, Patience, Refusal, Transfer, unpack
+from terranas.data.transfer import Bounds, ByteProgress, Patience, Refusal, Transfer
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +29,7 @@ def fetch(
 
     Name, size, licence and citation are logged before the first byte. The file gets its name only when its size
     and checksum are right; until then its bytes are in ``<target>.part``, from which a later call goes on. A wrong
-    checksum removes them.
+    checksum removes them. One process at a time fetches or checks a file.
 
     Args:
         source: row of the table of sources.
@@ -45,30 +44,42 @@ def fetch(
 
     Raises:
         DownloadError: no address gave the file; the message says why for each.
-        DataError: a file is there already and is another one.
+        DataError: a file is there already and is another one, a link leads nowhere, or something that is no file
+            has the name of the part.
+        HeldError: another process is fetching or checking the file.
         EnvironmentLackError: the disk has too little space.
     """
     target = Path(target)
     part = PartFile(target)
     _announce(source, target)
-    if target.exists():
+    _require_storage(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with part.held():
+        if not target.exists():
+            address, digests = _receive(source, target, part, schemes, patience or Patience())
+            if part.become_target():
+                logger.info("%s: complete, sha256 %s", source.name, digests["sha256"])
+                return _receipt(source, target, address, digests)
+            logger.warning("%s: %s was put there in the meantime and is left alone", source.name, target)
         digests = _check_present(source, target)
         part.discard()
         return _receipt(source, target, None, digests)
-    target.parent.mkdir(parents=True, exist_ok=True)
+
+
+def _receive(
+    source: Source, target: Path, part: PartFile, schemes: tuple[str, ...], patience: Patience
+) -> tuple[str, dict[str, str]]:
+    """Fill the part file with the right bytes; return the address that gave them and their digests."""
     if source.bytes is not None:
         require_free_space(target.parent, source.bytes - part.size)
     problems = []
     for address in _in_order(source.addresses, part):
         logger.info("%s: from %s", source.name, address)
         try:
-            digests = _fetch_from(address, source, target, part, schemes, patience or Patience())
+            return address, _receive_from(address, source, part, schemes, patience)
         except Refusal as problem:
             logger.warning("%s: %s: %s", source.name, address, problem)
             problems.append(f"{address}: {problem}")
-        else:
-            logger.info("%s: complete, sha256 %s", source.name, digests["sha256"])
-            return _receipt(source, target, address, digests)
     kept = f" {format_size(part.size)} are kept in {part.path}, from which the next call goes on." if part.size else ""
     raise DownloadError(
         f"{source.name} could not be fetched. {'. '.join(problems)}.{kept} Try again later, or get it by hand (see "
@@ -80,6 +91,16 @@ def _announce(source: Source, target: Path) -> None:
     logger.info("%s: %s, to %s", source.name, format_size(source.bytes), target.absolute())
     logger.info("%s: licence %s, described at %s", source.name, source.licence, source.page)
     logger.info("%s: please cite %s", source.name, source.citation)
+
+
+def _require_storage(target: Path) -> None:
+    """Refuse links that lead nowhere, lest a file is written where its storage should be."""
+    for path in (target, *target.absolute().parents):
+        if path.is_symlink() and not path.exists():
+            raise DataError(
+                f"{path} is a link to {path.readlink()}, which is not there: its storage seems not to be mounted. "
+                "Mount it, or remove the link to have the file fetched into its place."
+            )
 
 
 def _in_order(addresses: tuple[str, ...], part: PartFile) -> list[str]:
@@ -106,32 +127,16 @@ def _check_present(source: Source, target: Path) -> dict[str, str]:
     return digests
 
 
-def _fetch_from(
-    address: str, source: Source, target: Path, part: PartFile, schemes: tuple[str, ...], patience: Patience
+def _receive_from(
+    address: str, source: Source, part: PartFile, schemes: tuple[str, ...], patience: Patience
 ) -> dict[str, str]:
-    """Fetch the file from one address and give it its name; return its digests."""
-    packed = source.is_packed(address)
-    reserve = (source.bytes or 0) if packed else 0
-    bounds = Bounds.around(source.bytes, packed=packed)
-    Transfer(source.name, address, part, bounds, reserve, schemes, patience).run()
-    whole = target.with_name(f"{target.name}.unpacked") if packed else part.path
-    try:
-        if packed:
-            unpack(part.path, whole, Bounds.around(source.bytes), source.name)
-        digests = _digests(source, whole)
-        wrong = _wrong_checksum(source, digests)
-        if wrong:
-            raise Refusal(f"the file was removed since it is not the published one: {wrong}")
-        with whole.open("rb+") as file:
-            os.fsync(file.fileno())
-        whole.replace(target)
-    except Refusal:
+    """Fill the part file from one address and check it; return the digests."""
+    Transfer(source.name, address, part, Bounds.around(source.bytes), schemes, patience).run()
+    digests = _digests(source, part.path)
+    wrong = _wrong_checksum(source, digests)
+    if wrong:
         part.discard()
-        raise
-    finally:
-        if packed:
-            whole.unlink(missing_ok=True)
-    part.discard()
+        raise Refusal(f"the file was removed since it is not the published one: {wrong}")
     return digests
 
 

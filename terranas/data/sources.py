@@ -24,7 +24,7 @@ SECURE = ("https",)
 """Address schemes that users' files are fetched by; tests add http for a server of their own."""
 
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
-_OWN_SUFFIXES = (".json", ".part", ".unpacked")
+_OWN_SUFFIXES = (".json", ".part", ".lock")
 
 
 class Source(BaseModel):
@@ -34,10 +34,9 @@ class Source(BaseModel):
         name: what ``download.files`` calls it.
         file: path below ``download.folder``.
         url: address.
-        mirror: second address, tried when the first fails, or None. An address that ends in ``.gz`` while ``file`` does
-            not gives the file packed with gzip.
+        mirror: second address of the same bytes, tried when the first fails, or None.
         bytes: size, good to 5 per cent, or None where it is not known.
-        checksum: ``algorithm:hex digits`` of the file (unpacked), or None where none was published.
+        checksum: ``algorithm:hex digits`` of the file, or None where none was published.
         licence: terms of use.
         citation: work to cite.
         page: page that describes the file.
@@ -90,18 +89,12 @@ class Source(BaseModel):
     def _gaps_are_explained(self) -> Self:
         if self.checksum is None and not self.note:
             raise ValueError("a row without a checksum must say why in its note")
-        if self.bytes is None and any(self.is_packed(address) for address in self.addresses):
-            raise ValueError("a row with a packed (.gz) address must give the unpacked size in bytes")
         return self
 
     @property
     def addresses(self) -> tuple[str, ...]:
         """The addresses in the order they are tried."""
         return (self.url,) if self.mirror is None else (self.url, self.mirror)
-
-    def is_packed(self, address: str) -> bool:
-        """Return whether an address gives the file packed with gzip."""
-        return urlsplit(address).path.endswith(".gz") and not self.file.endswith(".gz")
 
 
 def require_address(address: str, schemes: tuple[str, ...]) -> None:

@@ -4,13 +4,10 @@ What is lacking, and only that, is asked for again, and only of the same content
 15.5.17). A server that ignores such a request, or whose content changed, makes the transfer start anew.
 """
 
-import gzip
 import logging
 import re
 import time
-import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -70,11 +67,11 @@ class Bounds:
     largest: int | None = None
 
     @classmethod
-    def around(cls, size: int | None, *, packed: bool = False) -> "Bounds":
-        """Return the bounds 5 per cent around a size; a packed file may be as small as it likes."""
+    def around(cls, size: int | None) -> "Bounds":
+        """Return the bounds 5 per cent around a size."""
         if size is None:
             return cls()
-        return cls(0 if packed else size - size // 20, size + size // 20)
+        return cls(size - size // 20, size + size // 20)
 
     def admit(self, size: int) -> bool:
         """Return whether a file may have this size."""
@@ -118,7 +115,6 @@ class Transfer:
         address: where it is.
         part: where it goes.
         bounds: sizes it may have.
-        reserve: bytes of disk that must stay free besides, to unpack the file into.
         schemes: allowed schemes, of the address and of those it redirects to.
         patience: how long to try.
     """
@@ -127,7 +123,6 @@ class Transfer:
     address: str
     part: PartFile
     bounds: Bounds
-    reserve: int
     schemes: tuple[str, ...]
     patience: Patience
 
@@ -236,13 +231,13 @@ class Transfer:
         if total is not None and not self.bounds.admit(total):
             raise Refusal(f"the server offers {total:,} bytes, expected {self.bounds}")
         if total is not None:
-            require_free_space(self.part.path.parent, total - offset + self.reserve)
+            require_free_space(self.part.path.parent, total - offset)
 
     def _write(self, response: requests.Response, offset: int, total: int | None) -> None:
         """Append the body to the part file."""
         size, largest = offset, self.bounds.largest
         report = ByteProgress(self.label, total, offset)
-        with self.part.path.open("ab") as file:
+        with self.part.append() as file:
             while piece := response.raw.read(PIECE, decode_content=False):
                 size += len(piece)
                 if largest is not None and size > largest:
@@ -250,26 +245,6 @@ class Transfer:
                     raise Refusal(f"the server sends more than {largest:,} bytes, expected {self.bounds}")
                 file.write(piece)
                 report.add(len(piece))
-
-
-def unpack(packed: Path, unpacked: Path, bounds: Bounds, label: str) -> None:
-    """Unpack a gzip file.
-
-    Raises:
-        Refusal: it is damaged or incomplete, or holds more than ``bounds`` admit.
-    """
-    report = ByteProgress(f"unpacking {label}", bounds.largest)
-    size = 0
-    try:
-        with gzip.open(packed) as source, unpacked.open("wb") as sink:
-            while piece := source.read(PIECE):
-                size += len(piece)
-                if bounds.largest is not None and size > bounds.largest:
-                    raise Refusal(f"the packed file holds more than {bounds.largest:,} bytes, expected {bounds}")
-                sink.write(piece)
-                report.add(len(piece))
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise Refusal(f"what the server sent is no complete gzip file ({error})") from error
 
 
 def _words(problem: Exception) -> str:

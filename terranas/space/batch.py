@@ -47,14 +47,15 @@ class CellBatch:
         """Return the cells of a table with the columns num_vertices, adjacency and operations, in its order.
 
         Raises:
-            CellError: the columns of a row do not fit together.
+            CellError: the columns of a row do not fit together or describe no graph of a cell. Whether all vertices
+                lie on paths is left to :meth:`are_cells`.
         """
         batch = cls.empty(len(cells))
-        batch.num_vertices[:] = cells["num_vertices"]
-        coded = arrow_strings(cells["operations"]).dictionary_encode()
+        batch.num_vertices[:] = _numbers(cells["num_vertices"])
+        coded = _strings(cells["operations"]).dictionary_encode()
         labels, counts = _parsed_operations(coded.dictionary.to_pylist())
         which = coded.indices.to_numpy()
-        digits = arrow_strings(cells["adjacency"])
+        digits = _strings(cells["adjacency"])
         starts, text = string_buffers(digits)
         wrong = (np.diff(starts) != batch.num_vertices**2) | (counts[which] != batch.num_vertices)
         if wrong.any():
@@ -66,8 +67,16 @@ class CellBatch:
             )
         batch.labels[:] = labels[which]
         for vertices, rows in batch.groups():
-            entries = text[starts[rows, None] + np.arange(vertices**2)]
-            batch.adjacency[rows, :vertices, :vertices] = (entries - ord("0")).reshape(-1, vertices, vertices)
+            entries = text[starts[rows, None] + np.arange(vertices**2)] - ord("0")
+            # below the diagonal and on it an edge would close a cycle
+            largest = np.triu(np.ones((vertices, vertices), dtype=np.uint8), 1).ravel()
+            if (entries.max(axis=0, initial=0) > largest).any():
+                row = int(rows[(entries > largest).any(axis=1)][0])
+                raise CellError(
+                    "An adjacency string has a digit 0 or 1 for each entry of a matrix, row by row, with 1 above the "
+                    f"diagonal only; row {row} has '{digits[row]}'."
+                )
+            batch.adjacency[rows, :vertices, :vertices] = entries.reshape(-1, vertices, vertices)
         return batch
 
     def to_strings(self) -> tuple[list[str], list[str]]:
@@ -107,6 +116,28 @@ def arrow_strings(column: pd.Series) -> pyarrow.LargeStringArray:
     return array.combine_chunks() if isinstance(array, pyarrow.ChunkedArray) else array
 
 
+def _strings(column: pd.Series) -> pyarrow.LargeStringArray:
+    """Return a column as strings, one in every row."""
+    try:
+        array = arrow_strings(column)
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError) as error:
+        raise CellError(f"The column {column.name} must hold strings ({error}).") from error
+    if array.null_count:
+        row = int(np.flatnonzero(array.is_null().to_numpy(zero_copy_only=False))[0])
+        raise CellError(f"The column {column.name} must hold a string in every row; row {row} has none.")
+    return array
+
+
+def _numbers(column: pd.Series) -> NDArray[np.int64]:
+    """Return a column as whole numbers, one in every row."""
+    if not pd.api.types.is_integer_dtype(column) or column.hasnans:
+        raise CellError(
+            f"The column {column.name} must hold a whole number in every row, got the type {column.dtype}"
+            f"{' with gaps' if column.hasnans else ''}."
+        )
+    return column.to_numpy(dtype=np.int64)
+
+
 def string_buffers(array: pyarrow.LargeStringArray) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     """Return where each string begins (and the last one ends), shape (strings + 1,), and the bytes of all."""
     _, offsets, text = array.buffers()
@@ -124,6 +155,8 @@ def _parsed_operations(texts: list[str]) -> tuple[NDArray[np.int8], NDArray[np.i
     for row, text in enumerate(texts):
         names = text.split(",")
         counts[row] = len(names)
+        if names[0] != INPUT or names[-1] != OUTPUT:
+            raise CellError(f"The operations of a cell lead from '{INPUT}' to '{OUTPUT}', got '{text}'.")
         try:
             labels[row, : len(names) - 2] = [codes[name] for name in names[1:-1]]
         except (KeyError, ValueError) as error:

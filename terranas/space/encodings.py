@@ -1,4 +1,10 @@
-"""Cells as vectors, and back: the input of surrogates, and bit codes whose Hamming distance compares architectures."""
+"""Cells as vectors, and back: the input of surrogates, and bit codes whose Hamming distance compares architectures.
+
+All work on a table of cells, whole or in part. :class:`terranas.space.lookup.CellIndex` picks cells by id or hash::
+
+    index = CellIndex(read_table("results/demo/space/cells.parquet", CELLS))
+    codes = adjacency_one_hot(index.table([7, 423_000, 12]))  # shape (3, 36)
+"""
 
 from typing import Any
 

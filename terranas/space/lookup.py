@@ -1,10 +1,13 @@
 """Finding a cell in a table of cells: by its id, by its hash, or by the graph itself."""
 
 import re
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from terranas.core.errors import CellError
 from terranas.space.cell import Cell
@@ -14,6 +17,9 @@ _ID = re.compile(r"[0-9]{1,18}")
 
 Name = int | np.integer[Any] | str | Cell
 """What names a cell: its id, its hash (32 hex digits), or a graph in any numbering, pruned or not."""
+
+Names = Sequence[Name] | NDArray[Any] | pd.Series | pd.Index
+"""What names many cells."""
 
 
 class CellIndex:
@@ -29,11 +35,7 @@ class CellIndex:
 
     def __contains__(self, name: Name) -> bool:
         """Return whether the table holds a cell of that name."""
-        try:
-            self.row(name)
-        except CellError:
-            return False
-        return True
+        return bool(self._found([name])[0] >= 0)
 
     def row(self, name: Name) -> int:
         """Return the position of a cell's row in the table.
@@ -41,13 +43,30 @@ class CellIndex:
         Raises:
             CellError: the table holds no such cell.
         """
-        if isinstance(name, int | np.integer):
-            return self._row_of_id(name)
-        if isinstance(name, Cell):
-            return self._row_of_hash(name.hash, f" (the cell {name.adjacency_string}:{name.operations_string})")
-        if not _HASH.fullmatch(name):
-            raise CellError(f"A hash has 32 hexadecimal digits in lower case, got '{name}'.")
-        return self._row_of_hash(name)
+        return int(self.rows([name])[0])
+
+    def rows(self, names: Names) -> NDArray[np.int64]:
+        """Return the positions of many cells' rows in the table, in the order of their names, shape (names,).
+
+        Args:
+            names: ids, hashes or cells; one may stand more than once. Arrays and columns of ids are fastest.
+
+        Raises:
+            CellError: the table does not hold a cell of one of these names; the message is about the first such.
+        """
+        found = self._found(names)
+        unknown = np.flatnonzero(found < 0)
+        if len(unknown):
+            raise self._unknown(names.iloc[unknown[0]] if isinstance(names, pd.Series) else names[unknown[0]])
+        return found
+
+    def table(self, names: Names) -> pd.DataFrame:
+        """Return many cells' rows of the table, in the order of their names: what encodings and features take.
+
+        Raises:
+            CellError: the table does not hold a cell of one of these names.
+        """
+        return self._cells.iloc[self.rows(names)]
 
     def cell(self, name: Name) -> Cell:
         """Return a cell as the table writes it: pruned and in the published numbering.
@@ -67,25 +86,60 @@ class CellIndex:
         found = self._cells["id"].iloc[self.row(name)]
         return None if pd.isna(found) else int(found)
 
-    def _row_of_hash(self, name: str, what: str = "") -> int:
-        row = int(self._hashes.get_indexer([name])[0])
-        if row < 0:
-            raise CellError(f"This table of {len(self):,} cells does not hold the hash {name}{what}.")
-        return row
+    def _found(self, names: Names) -> NDArray[np.int64]:
+        """Return the positions of rows, -1 where the table holds no cell of a name."""
+        if isinstance(names, np.ndarray) and names.ndim != 1:
+            raise CellError(f"Names of cells must stand in one dimension, got an array of the shape {names.shape}.")
+        dtype: Any = getattr(names, "dtype", None)
+        if pd.api.types.is_integer_dtype(dtype):
+            return self._found_ids(pd.Index(names))
+        if isinstance(dtype, pd.StringDtype):
+            return self._found_hashes(pd.Index(names))
+        listed = list(names)
+        hashes = [name.hash if isinstance(name, Cell) else name if isinstance(name, str) else "" for name in listed]
+        found = self._found_hashes(pd.Index(hashes, dtype="str"))
+        numbers = {place: name for place, name in enumerate(listed) if isinstance(name, int | np.integer)}
+        if numbers:
+            found[list(numbers)] = self._found_ids(pd.Index(list(numbers.values())))
+        return found
 
-    def _row_of_id(self, name: int | np.integer[Any]) -> int:
+    def _found_hashes(self, hashes: pd.Index) -> NDArray[np.int64]:
+        return np.asarray(self._hashes.get_indexer(hashes), dtype=np.int64)
+
+    def _found_ids(self, ids: pd.Index) -> NDArray[np.int64]:
+        known, rows = self._rows_by_id
+        # the last entry, -1, is where ids that are not there point to
+        return np.asarray(np.append(rows, -1)[known.get_indexer(ids)], dtype=np.int64)
+
+    @cached_property
+    def _rows_by_id(self) -> tuple[pd.Index, NDArray[np.int64]]:
+        """The ids of the table, and the positions of their rows."""
         ids = self._cells["id"]
-        if ids.isna().all():
-            raise CellError(
-                f"This table of {len(self):,} cells covers a smaller space and has no ids, so there is no id {name}. "
-                "Name the cell by its hash, or take the table of all 423,624 cells."
+        rows = np.flatnonzero(ids.notna())
+        return pd.Index(ids.iloc[rows].to_numpy(dtype=np.int64)), rows
+
+    def _unknown(self, name: Name) -> CellError:
+        """Return the error for a name that the table holds no cell of."""
+        if isinstance(name, int | np.integer):
+            known, _ = self._rows_by_id
+            if not len(known):
+                return CellError(
+                    f"This table of {len(self):,} cells covers a smaller space and has no ids, so there is no id "
+                    f"{name}. Name the cell by its hash, or take the table of all 423,624 cells."
+                )
+            return CellError(
+                f"This table of {len(self):,} cells has no id {name}; its ids are {known.min()} to {known.max()}."
             )
-        rows = np.flatnonzero((ids == name).to_numpy(dtype=np.bool_, na_value=False))
-        if not len(rows):
-            raise CellError(
-                f"This table of {len(self):,} cells has no id {name}; its ids are {ids.min()} to {ids.max()}."
+        if isinstance(name, Cell):
+            what = f"{name.hash} (the cell {name.adjacency_string}:{name.operations_string})"
+            return CellError(f"This table of {len(self):,} cells does not hold the hash {what}.")
+        if not isinstance(name, str):
+            return CellError(
+                f"A cell is named by its id, its hash or a Cell, got {name!r} of type {type(name).__name__}."
             )
-        return int(rows[0])
+        if not _HASH.fullmatch(name):
+            return CellError(f"A hash has 32 hexadecimal digits in lower case, got '{name}'.")
+        return CellError(f"This table of {len(self):,} cells does not hold the hash {name}.")
 
 
 def parse_name(text: str) -> Name:

@@ -104,7 +104,7 @@ def _look_up(
     """Return the graph from each cell to those of its candidate codes that belong to a cell of the batch."""
     order = np.argsort(codes)
     ascending = codes[order]
-    sources, targets = [], []
+    sources, targets = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
     for start in range(0, len(batch), _PIECE):
         rows = np.arange(start, min(start + _PIECE, len(batch)))
         wanted = candidates(batch[rows])
@@ -139,7 +139,12 @@ def summarise(graph: NeighbourGraph, cells: pd.DataFrame, neighbourhood: str) ->
     ``edges`` counts pairs of neighbours, ``arcs`` the directions they are stored in; the sizes are those of the ten
     largest components. Degrees count the neighbours a cell leads to; ``degree_counts`` says how many cells have each
     degree that occurs (its keys are strings, as JSON wants them).
+
+    Raises:
+        TableError: there are no cells.
     """
+    if not len(graph):
+        raise TableError("A neighbour graph without cells has no degrees to summarise. Give a table with cells.")
     degrees = graph.degrees()
     # a cell that only others lead to is not isolated
     touched = (degrees + np.bincount(graph.indices, minlength=len(graph))) > 0

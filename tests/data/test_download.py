@@ -1,7 +1,7 @@
 """Downloads, against a server on this machine that can be as awkward as those of the world."""
 
 import errno
-import gzip
+import fcntl
 import hashlib
 import logging
 import os
@@ -15,7 +15,8 @@ import tempfile
 import threading
 from collections import namedtuple
 from collections.abc import Iterator
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -31,7 +32,7 @@ from terranas.core.errors import DataError, EnvironmentLackError, TableError
 from terranas.core.files import read_json, write_json
 from terranas.data.download import DownloadError, fetch
 from terranas.data.layout import SO2SAT_IMAGE_BYTES
-from terranas.data.part_file import PartFile
+from terranas.data.part_file import HeldError, PartFile, PartState
 from terranas.data.receipts import FRESH, download_state, file_of
 from terranas.data.sources import TABLE, Source, format_size, read_sources
 from terranas.data.transfer import ByteProgress, Patience
@@ -56,6 +57,8 @@ class Page:
     statuses: list[int] = field(default_factory=list)  # of the next answers
     redirect: str | None = None
     encoding: str | None = None
+    reached: threading.Event = field(default_factory=threading.Event)
+    opened: threading.Event | None = None  # what answers wait for
 
 
 @dataclass
@@ -102,6 +105,9 @@ class _Handler(BaseHTTPRequestHandler):
         page = self.site.pages.get(self.path)
         if page is None:
             return self._end(seen, 404, {})
+        page.reached.set()
+        if page.opened is not None:
+            page.opened.wait(20)
         if page.statuses and (status := page.statuses.pop(0)) != 200:
             return self._end(seen, status, {})
         if page.redirect:
@@ -540,46 +546,209 @@ def test_an_encoded_answer_is_refused(server: Server, tmp_path: Path) -> None:
         get(source(server), tmp_path)
 
 
-# --- packed addresses ------------------------------------------------------------------------------------------------
+def test_a_gz_file_that_is_said_to_be_encoded_is_taken_as_it_is(server: Server, tmp_path: Path) -> None:
+    server.pages["/one.gz"] = Page(encoding="gzip", cuts=[1000])
+    get(source(server, "/one.gz", file="folder/one.gz"), tmp_path)
+    assert (tmp_path / "folder" / "one.gz").read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("encoding", [None, "gzip"])
-def test_a_packed_mirror_is_unpacked(server: Server, tmp_path: Path, encoding: str | None) -> None:
-    packed = gzip.compress(CONTENT)
-    server.pages["/one.bin.gz"] = Page(content=packed, cuts=[1000], encoding=encoding)
-    receipt = get(source(server, "/gone.bin", "/one.bin.gz"), tmp_path)
+# --- two at once, and what lies in the way ---------------------------------------------------------------------------
+
+
+@contextmanager
+def fetching(server: Server, folder: Path) -> Iterator[tuple[Future, threading.Event]]:
+    """Fetch in another thread, halted before the first byte until the event is set or the block ends."""
+    opened = threading.Event()
+    page = server.pages["/one.bin"] = Page(opened=opened)
+    with ThreadPoolExecutor(1) as pool:
+        outcome = pool.submit(get, source(server), folder)
+        try:
+            assert page.reached.wait(20)
+            yield outcome, opened
+        finally:
+            opened.set()
+
+
+def test_a_second_call_is_told_who_holds_the_file(server: Server, tmp_path: Path) -> None:
+    with fetching(server, tmp_path) as (outcome, opened):
+        held_by = rf"one\.bin is being fetched or checked by process {os.getpid()} on .* since \d{{4}}-.* UTC\. Two at"
+        for _ in range(2):
+            with pytest.raises(HeldError, match=held_by):
+                get(source(server), tmp_path)
+        opened.set()
+        assert outcome.result(20)["verified"]
     assert (tmp_path / "folder" / "one.bin").read_bytes() == CONTENT
-    assert receipt["url"] == server.url("/one.bin.gz")
-    assert receipt["verified"]
+    assert len(server.requests) == 1
     assert leftovers(tmp_path) == ["one.bin"]
-    assert [request.range for request in server.requests] == ["bytes=0-", "bytes=0-", "bytes=1000-"]
 
 
-@pytest.mark.parametrize(
-    ("packed", "words"),
-    [
-        (b"no gzip at all", "no complete gzip file"),
-        (gzip.compress(CONTENT)[:-10], "no complete gzip file"),
-        (gzip.compress(CONTENT)[:1000] + bytes(2000), "no complete gzip file"),
-        (gzip.compress(bytes(10_000_000)), "holds more than 630,000 bytes"),
-        (gzip.compress(CONTENT[::-1]), "its sha256 is"),
-    ],
-)
-def test_a_bad_packed_file_is_refused(server: Server, tmp_path: Path, packed: bytes, words: str) -> None:
-    server.pages["/one.bin.gz"] = Page(content=packed)
-    with pytest.raises(DownloadError, match=words):
-        get(source(server, "/one.bin.gz"), tmp_path)
-    assert leftovers(tmp_path) == []
+def test_the_lock_ends_with_its_process(server: Server, tmp_path: Path) -> None:
+    server.pages["/one.bin"] = Page()
+    code = (
+        "import sys; from pathlib import Path; from terranas.data.part_file import PartFile\n"
+        "with PartFile(Path(sys.argv[1])).held(): print('held', flush=True); sys.stdin.read()"
+    )
+    (tmp_path / "folder").mkdir()
+    target = tmp_path / "folder" / "one.bin"
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(target)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(HeldError, match=f"by process {other.pid} on"):
+            get(source(server), tmp_path)
+        other.kill()
+    assert leftovers(tmp_path) == ["one.bin.lock"]
+    get(source(server), tmp_path)
+    assert leftovers(tmp_path) == ["one.bin"]
 
 
-def test_unpacking_needs_room_for_both(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    server.pages["/one.bin.gz"] = Page(content=gzip.compress(CONTENT))
-    pretend_free(monkeypatch, 1_000_000)
-    with pytest.raises(EnvironmentLackError, match="Not enough disk space"):
-        get(source(server, "/one.bin.gz"), tmp_path)
-    assert leftovers(tmp_path) == []
-    pretend_free(monkeypatch, 1_300_000)
-    get(source(server, "/one.bin.gz"), tmp_path)
+def test_a_lock_without_its_name_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process before removes the name after this one opened it and before this one locked it."""
+    part = PartFile(tmp_path / "one.bin")
+    usual, calls = fcntl.flock, []
+
+    def late(lock: int, how: int) -> None:
+        if not calls:
+            (tmp_path / "one.bin.lock").unlink()
+        calls.append(lock)
+        usual(lock, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with part.held():
+        assert len(calls) == 2
+        with pytest.raises(HeldError), PartFile(tmp_path / "one.bin").held():
+            pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_locks_a_download_goes_on_with_a_warning(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def none(*_: int) -> None:
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    server.pages["/one.bin"] = Page()
+    get(source(server), tmp_path)
+    assert "this file system has no locks" in caplog.text
+    assert leftovers(tmp_path) == ["one.bin"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("right", [True, False])
+def test_a_file_put_there_during_the_download_is_never_replaced(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool, right: bool
+) -> None:
+    def none(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    if not links:
+        monkeypatch.setattr(os, "link", none)
+    content = CONTENT if right else bytes(len(CONTENT))
+    target = tmp_path / "folder" / "one.bin"
+    with fetching(server, tmp_path) as (outcome, opened):
+        target.write_bytes(content)
+        number = target.stat().st_ino
+        opened.set()
+        if right:
+            assert outcome.result(20)["url"] is None
+        else:
+            with pytest.raises(DataError, match="is not the published file"):
+                outcome.result(20)
+    assert target.read_bytes() == content
+    assert target.stat().st_ino == number
+    # what was fetched is kept where it may be wanted yet
+    assert leftovers(tmp_path) == (["one.bin"] if right else ["one.bin", "one.bin.part", "one.bin.part.json"])
+
+
+def test_a_file_system_without_second_names_gets_the_file_too(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", none)
+    server.pages["/one.bin"] = Page()
+    get(source(server), tmp_path)
+    assert (tmp_path / "folder" / "one.bin").read_bytes() == CONTENT
+    assert leftovers(tmp_path) == ["one.bin"]
+
+
+@pytest.mark.parametrize("name", ["one.bin.part", "one.bin.part.json", "one.bin.lock"])
+@pytest.mark.parametrize("what", ["link", "dangling link", "folder"])
+def test_what_is_no_file_is_left_alone(server: Server, tmp_path: Path, name: str, what: str) -> None:
+    (tmp_path / "folder").mkdir()
+    way, precious = tmp_path / "folder" / name, tmp_path / "precious"
+    if what == "folder":
+        way.mkdir()
+    else:
+        way.symlink_to(precious)
+    if what == "link":
+        precious.write_text("precious")
+    server.pages["/one.bin"] = Page()
+    kind = "a folder or device" if what == "folder" else "a link"
+    with pytest.raises(DataError, match=f"{re.escape(name)} is {kind}, where the .* file of a download belongs"):
+        get(source(server), tmp_path)
+    assert server.requests == []
+    assert leftovers(tmp_path) == [name]
+    assert way.is_dir() == (what == "folder")
+    assert precious.exists() == (what == "link")
+    assert not precious.exists() or precious.read_text() == "precious"
+
+
+def test_a_link_put_there_in_the_meantime_is_not_followed(tmp_path: Path) -> None:
+    part, precious = PartFile(tmp_path / "one.bin"), tmp_path / "precious"
+    precious.write_text("precious")
+    part.path.symlink_to(precious)
+    with pytest.raises(OSError, match="symbolic link"):
+        part.append()
+    part.begin(PartState("https://example.org/", "", None))
+    assert precious.read_text() == "precious"
+    assert part.path.read_bytes() == b""
+
+
+def test_a_part_with_a_second_name_is_not_written_into(server: Server, tmp_path: Path) -> None:
+    server.pages["/one.bin"] = Page(cuts=[1000, 0, 0, 0])
+    with pytest.raises(DownloadError):
+        get(source(server), tmp_path)
+    copy = tmp_path / "copy"
+    copy.hardlink_to(tmp_path / "folder" / "one.bin.part")
+    with pytest.raises(DataError, match=r"one\.bin\.part has a second name somewhere"):
+        get(source(server), tmp_path)
+    assert copy.read_bytes() == CONTENT[:1000]
+
+
+def test_a_process_killed_between_naming_and_tidying_up(server: Server, tmp_path: Path) -> None:
+    target = tmp_path / "folder" / "one.bin"
+    target.parent.mkdir()
+    target.write_bytes(CONTENT)
+    target.with_name("one.bin.part").hardlink_to(target)
+    assert get(source(server), tmp_path)["verified"]
+    assert leftovers(tmp_path) == ["one.bin"]
+
+
+@pytest.mark.parametrize("linked", ["folder/one.bin", "folder"])
+def test_a_link_to_storage_that_is_not_there_is_refused(server: Server, tmp_path: Path, linked: str) -> None:
+    link, store = tmp_path / linked, tmp_path / "store" / "place"
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(store)
+    server.pages["/one.bin"] = Page()
+    with pytest.raises(DataError, match=rf"is a link to {store}, which is not there: its storage seems not"):
+        get(source(server), tmp_path)
+    assert link.is_symlink()
+    assert server.requests == []
+    # and with the storage there, what the link leads to is used
+    store.parent.mkdir()
+    if linked == "folder":
+        store.mkdir()
+        get(source(server), tmp_path)
+    else:
+        store.write_bytes(CONTENT)
+        assert get(source(server), tmp_path)["url"] is None
+    assert link.is_symlink()
+    assert (tmp_path / "folder" / "one.bin").read_bytes() == CONTENT
 
 
 # --- the disk --------------------------------------------------------------------------------------------------------
@@ -653,6 +822,12 @@ def test_the_table_has_the_names_of_the_configuration() -> None:
     }
 
 
+def test_addresses_give_the_file_itself() -> None:
+    """A packed copy can never pass the checksum of the file."""
+    for listed in read_sources().values():
+        assert all(address.endswith(Path(listed.file).name) for address in listed.addresses), listed.name
+
+
 def test_sizes_of_so2sat_are_those_of_its_patches() -> None:
     for name, patches in (("training", 352_366), ("validation", 24_119), ("testing", 24_188)):
         assert read_sources()[f"so2sat_{name}"].bytes == patches * SO2SAT_IMAGE_BYTES
@@ -684,13 +859,13 @@ def test_a_table_is_read(tmp_path: Path) -> None:
         ({"file": "/one.bin"}, "line 2: file: must be a path below the folder"),
         ({"file": "folder//one.bin"}, "line 2: file: must be a path below the folder"),
         ({"file": "one.json"}, r"line 2: file: .* not end in .json"),
+        ({"file": "one.lock"}, r"line 2: file: .* not end in .json, .part, .lock"),
         (
             {"checksum": "sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709"},
             "line 2: checksum: must start with one of md5:",
         ),
         ({"checksum": "md5:abc"}, "line 2: checksum: must have 32 lower-case hex digits"),
         ({"checksum": None, "note": ""}, "line 2: row: a row without a checksum must say why"),
-        ({"mirror": "https://example.org/one.bin.gz", "bytes": None}, "line 2: row: .* must give the unpacked size"),
         ({"bytes": "1.5 GB"}, "line 2: bytes must be a whole number, got '1.5 GB'"),
         ({"bytes": 0}, "line 2: bytes: .* greater than 0"),
         ({"licence": ""}, "line 2: licence: "),

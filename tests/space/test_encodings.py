@@ -1,6 +1,7 @@
 """Encodings against their definitions."""
 
 from collections.abc import Callable
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -223,6 +224,38 @@ def test_rows_whose_columns_do_not_fit_are_refused() -> None:
         CellBatch.from_table(good.assign(operations="input,conv5x5,output"))
     with pytest.raises(CellError, match="are no operations"):
         CellBatch.from_table(good.assign(operations=",".join(["input", *["maxpool3x3"] * 6, "output"])))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"adjacency": "010007000"}, "1 above the diagonal only; row 1 has '010007000'"),
+        ({"adjacency": "01000/000"}, "digit 0 or 1 for each entry .* row 1 has '01000/000'"),
+        ({"adjacency": "01000é00"}, "digit 0 or 1 for each entry .* row 1 has"),
+        ({"adjacency": "010101000"}, "1 above the diagonal only; row 1 has '010101000'"),
+        ({"adjacency": "010011000"}, "1 above the diagonal only; row 1 has '010011000'"),
+        ({"adjacency": None}, "column adjacency must hold a string in every row; row 1 has none"),
+        ({"adjacency": 10001000}, "column adjacency must hold strings"),
+        ({"operations": "output,maxpool3x3,input"}, "lead from 'input' to 'output', got 'output,maxpool3x3,input'"),
+        ({"operations": "input,maxpool3x3,maxpool3x3"}, "lead from 'input' to 'output', got"),
+        ({"operations": "maxpool3x3,maxpool3x3,output"}, "lead from 'input' to 'output', got"),
+        ({"operations": ""}, "lead from 'input' to 'output', got ''"),
+        ({"operations": None}, "column operations must hold a string in every row; row 1 has none"),
+        ({"num_vertices": None}, "column num_vertices must hold a whole number in every row, got the type"),
+        ({"num_vertices": 3.0}, "column num_vertices must hold a whole number in every row, got the type float64"),
+        ({"num_vertices": -3}, "A cell of -3 vertices needs"),
+    ],
+)
+def test_what_describes_no_graph_of_a_cell_is_refused(changed: dict[str, Any], message: str) -> None:
+    good = {"num_vertices": 3, "adjacency": "010001000", "operations": "input,maxpool3x3,output"}
+    table = pd.DataFrame([good, good | changed, good])
+    for encode in (CellBatch.from_table, adjacency_one_hot, path_encoding):
+        with pytest.raises(CellError, match=message):
+            encode(table)
+    # what pandas keeps apart from other types
+    if changed == {"num_vertices": None}:
+        with pytest.raises(CellError, match="got the type Int64 with gaps"):
+            CellBatch.from_table(table.astype({"num_vertices": "Int64"}))
 
 
 def test_hamming_distances_count_bits() -> None:

@@ -9,7 +9,9 @@ import pytest
 from terranas.core.errors import CellError
 from terranas.space.cell import CONV1X1, MAXPOOL3X3, Cell
 from terranas.space.complexity import NetworkShape
-from terranas.space.lookup import CellIndex, parse_name
+from terranas.space.encodings import adjacency_one_hot
+from terranas.space.features import graph_features
+from terranas.space.lookup import CellIndex, Names, parse_name
 from terranas.space.table import cells_table
 
 SHAPE = NetworkShape(bands=10, classes=17, image_size=32, stem_channels=8, stacks=3, cells_per_stack=1)
@@ -38,6 +40,60 @@ def test_every_name_finds_its_row(table: pd.DataFrame, numberings: Callable[[Cel
             assert index.id(name) == facts["id"]
 
 
+def test_many_names_find_their_rows(table: pd.DataFrame) -> None:
+    shuffled = table.sample(frac=1, random_state=0)
+    index = CellIndex(shuffled)
+    rows = np.random.default_rng(0).integers(0, 91, 200)
+    ids = shuffled["id"].iloc[rows]
+    hashes = shuffled["hash"].iloc[rows]
+    cells = [Cell.from_strings(*text) for text in zip(shuffled["adjacency"], shuffled["operations"], strict=True)]
+    mixed = [(int(ids.iloc[k]), hashes.iloc[k], cells[row])[k % 3] for k, row in enumerate(rows)]
+    numbers = ids.to_numpy(dtype=np.int64)
+    of_ids = (ids, numbers, numbers.astype(np.uint32), pd.Index(numbers), numbers.tolist(), tuple(numbers))
+    of_hashes = (hashes, hashes.tolist(), hashes.to_numpy(dtype=object), hashes.to_numpy(dtype="U32"), pd.Index(hashes))
+    for names in (*of_ids, *of_hashes, [cells[row] for row in rows], mixed):
+        found = index.rows(names)
+        assert found.dtype == np.int64
+        np.testing.assert_array_equal(found, rows)
+    pd.testing.assert_frame_equal(index.table(mixed), shuffled.iloc[rows])
+
+
+def test_no_names_find_no_rows(table: pd.DataFrame) -> None:
+    for names in ([], (), np.zeros(0, dtype=np.int64), table["hash"].iloc[:0], table["id"].iloc[:0]):
+        assert CellIndex(table).rows(names).shape == (0,)
+        assert len(CellIndex(table).table(names)) == 0
+    assert len(CellIndex(table.iloc[:0]).rows([])) == 0
+
+
+def test_encodings_over_names(table: pd.DataFrame) -> None:
+    index = CellIndex(table)
+    ids = np.array([90_007, 7, 42_007])
+    np.testing.assert_array_equal(adjacency_one_hot(index.table(ids)), adjacency_one_hot(table)[[90, 0, 42]])
+    features = graph_features(index.table(table["hash"].iloc[::-1]), SHAPE)
+    pd.testing.assert_frame_equal(features, graph_features(table, SHAPE).iloc[::-1])
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (np.array([7, 8, 9]), r"table of 91 cells has no id 8; its ids are 7 to 90007\."),
+        ([7, -1, UNKNOWN], "has no id -1"),
+        ([2**70], f"has no id {2**70}"),
+        ([7, UNKNOWN, -1], f"table of 91 cells does not hold the hash {UNKNOWN}"),
+        (pd.Series([7, None], dtype="Int64"), "named by its id, its hash or a Cell, got <NA>"),
+        (pd.Series([None], dtype="str"), "named by its id, its hash or a Cell, got nan of type float"),
+        (np.array([7.0]), r"named by its id, its hash or a Cell, got np.float64\(7.0\)"),
+        ([7, None], "got None of type NoneType"),
+        (np.array([[7]]), r"must stand in one dimension, got an array of the shape \(1, 1\)"),
+        ("abc", "32 hexadecimal digits in lower case, got 'a'"),
+    ],
+)
+def test_the_first_unknown_of_many_is_named(table: pd.DataFrame, names: Names, message: str) -> None:
+    for ask in (CellIndex(table).rows, CellIndex(table).table):
+        with pytest.raises(CellError, match=message):
+            ask(names)
+
+
 def test_unpruned_cells_and_shuffled_tables(table: pd.DataFrame) -> None:
     index = CellIndex(table.sample(frac=1, random_state=0))
     dangling = Cell.from_strings("0110" + "0001" + "0000" + "0000", f"input,{CONV1X1},{MAXPOOL3X3},output")
@@ -52,6 +108,8 @@ def test_a_smaller_space_has_no_ids() -> None:
     assert index.id(chain) is None
     with pytest.raises(CellError, match="table of 7 cells covers a smaller space and has no ids, so there is no id 5"):
         index.row(5)
+    with pytest.raises(CellError, match="so there is no id 6"):
+        index.rows(np.array([6, 5]))
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,22 @@ def test_summary_counts(four: pd.DataFrame) -> None:
     assert directed["edges"] < directed["arcs"] < 2 * directed["edges"]
 
 
+@pytest.mark.parametrize("neighbourhood", NEIGHBOURHOODS)
+def test_no_cells_have_a_graph_of_none(four: pd.DataFrame, neighbourhood: str, tmp_path: Path) -> None:
+    none = four.iloc[:0]
+    graph = build_neighbours(none, neighbourhood)
+    assert len(graph) == len(graph.symmetric()) == len(graph.degrees()) == len(graph.components()) == 0
+    assert (graph.indptr.tolist(), graph.indptr.dtype) == ([0], np.int64)
+    assert (graph.indices.tolist(), graph.indices.dtype) == ([], np.int32)
+    with pytest.raises(TableError, match="graph without cells has no degrees to summarise"):
+        summarise(graph, none, neighbourhood)
+    paths = (tmp_path / "indptr.npy", tmp_path / "indices.npy", tmp_path / "summary.json")
+    write_graph(graph, {"digest": digest_of(none)}, *paths)
+    assert len(read_graph(*paths, none)) == 0
+    with pytest.raises(TableError, match="built for other cells than these 91"):
+        read_graph(*paths, four)
+
+
 def written(cells: pd.DataFrame, folder: Path) -> tuple[Path, Path, Path]:
     graph = build_neighbours(cells, "hamming")
     paths = (folder / "indptr.npy", folder / "indices.npy", folder / "summary.json")
