@@ -325,9 +325,10 @@ def test_what_a_parquet_file_unpacks_to_is_asked_before(monkeypatch: pytest.Monk
     with pytest.raises(DataError, match=r"test\.parquet unpacks to 20,\d{3},\d{3} bytes, expected at most 16,777,216"):
         import_nasbench201(parquet(rows.assign(cellstr="x" * 20_000_000)), "test.parquet")
     assert not read
+    text = pd.Categorical.from_codes(np.zeros(SPACE_SIZE, dtype=int), ["x" * 1_000_000])  # 16 GB as plain texts
+    file = parquet(rows.loc[[0] * SPACE_SIZE].assign(cellstr=text))
     with pytest.raises(DataError, match="has a text of 1,000,000 bytes in the column cellstr, expected at most 1,000"):
-        text = pd.Categorical.from_codes(np.zeros(SPACE_SIZE, dtype=int), ["x" * 1_000_000])  # 16 GB as plain texts
-        import_nasbench201(parquet(rows.loc[[0] * SPACE_SIZE].assign(cellstr=text)), "test.parquet")
+        import_nasbench201(file, "test.parquet")
     assert failing(import_nasbench201(parquet(rows), "test.parquet")) == []
 
 
