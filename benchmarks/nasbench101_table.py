@@ -17,17 +17,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plain
 from measure import measured, seconds, table
 
-from terranas.benchmark.imported import store_import
-from terranas.benchmark.nasbench101 import import_nasbench101
-from terranas.benchmark.space_index import SpaceIndex
 from terranas.benchmark.tabular import TabularBenchmark
-from terranas.core.tables import read_table, write_table
-from terranas.space.complexity import CIFAR10_NETWORK
-from terranas.space.schema import CELLS
-from terranas.space.table import cells_table
+
+# other parts of the library are imported where they are used: a process that loads a table needs nothing but the above
 
 METRICS = ["validation_micro_accuracy", "training_seconds"]
 QUERIES = 100_000
@@ -35,6 +29,12 @@ QUERIES = 100_000
 
 def import_file(folder: Path, records: Path) -> int:
     """Import a file as the workflow does, report included, and return the number of rows."""
+    from terranas.benchmark.imported import store_import
+    from terranas.benchmark.nasbench101 import import_nasbench101
+    from terranas.benchmark.space_index import SpaceIndex
+    from terranas.core.tables import read_table
+    from terranas.space.schema import CELLS
+
     index = SpaceIndex(read_table(folder / "cells.parquet", CELLS))
     with records.open("rb") as file:
         imported = import_nasbench101(file, records.name, index)
@@ -67,6 +67,8 @@ def query(folder: Path) -> tuple[float, float]:
 
 def plain_read(records: Path) -> tuple[int, float]:
     """Return the number of cells, and the seconds of a query, of the reference."""
+    import plain
+
     cells: dict[str, Any] = plain.read_nasbench101(records)
     names = random.Random(0).choices(sorted(cells), k=QUERIES)
     (epochs,) = next(iter(cells.values()))[1]
@@ -79,6 +81,11 @@ def plain_read(records: Path) -> tuple[int, float]:
 
 def main() -> None:
     """Print times, memory and ratios."""
+    from terranas.core.tables import write_table
+    from terranas.space.complexity import CIFAR10_NETWORK
+    from terranas.space.schema import CELLS
+    from terranas.space.table import cells_table
+
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--cells", type=int, default=423_624, help="cells of the made-up file, three records each")
     parser.add_argument("--file", type=Path, help="a published file instead")
