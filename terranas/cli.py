@@ -100,8 +100,8 @@ def show_cell(
 
     name = parse_name(what)
     index = CellIndex(_table_of_cells(cells))
-    listed = index.cell(name) if not isinstance(name, Cell) or name in index else None
     cell = name if isinstance(name, Cell) else index.cell(name)
+    listed = index.cell(cell) if cell in index else None
     typer.echo(cell)
     pruned = cell.prune()
     if pruned is not cell:
@@ -130,6 +130,7 @@ def show_cell(
 def _table_of_cells(path: Path | None) -> "pd.DataFrame":
     """Return the table of cells of a file, or of the whole space where there is none."""
     from terranas.core.tables import read_table
+    from terranas.space.cell import MAX_EDGES, MAX_VERTICES
     from terranas.space.complexity import CIFAR10_NETWORK
     from terranas.space.schema import CELLS
     from terranas.space.table import cells_table
@@ -137,7 +138,7 @@ def _table_of_cells(path: Path | None) -> "pd.DataFrame":
     if path is not None:
         return read_table(path, CELLS, ["id", "hash", "adjacency", "operations"])
     typer.echo("Enumerating all cells, which takes some seconds; --cells FILE reads a study's table instead.", err=True)
-    return cells_table(7, 9, CIFAR10_NETWORK)
+    return cells_table(MAX_VERTICES, MAX_EDGES, CIFAR10_NETWORK)
 
 
 def _require_failed(training: Path, architecture: str) -> None:

@@ -19,7 +19,6 @@ class BudgetedBenchmark:
         benchmark: what is asked.
         budget: number of different architectures that may be evaluated.
         evaluated: architectures in the order they were first asked for.
-        training_seconds: what training them would have taken, NaN when that is not known of one.
     """
 
     def __init__(self, benchmark: TabularBenchmark, metrics: Sequence[str], budget: int) -> None:

@@ -34,7 +34,7 @@ from terranas.benchmark.published import (
     to_rows,
     whole_counts,
 )
-from terranas.benchmark.schema import METRICS, table_schema
+from terranas.benchmark.schema import metrics_named, table_schema
 from terranas.benchmark.validation import Check, compare, within
 from terranas.core.errors import DataError
 from terranas.core.tables import Column
@@ -76,7 +76,7 @@ SCHEMA = table_schema(
     "benchmark.hw_nas_bench",
     KEY,
     (
-        *(column for column in METRICS if column.name in ("test_micro_accuracy", "macs", "latency_ms")),
+        *metrics_named("test_micro_accuracy", "macs", "latency_ms"),
         Column(
             "inference_energy_mj",
             "float64",

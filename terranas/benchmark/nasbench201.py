@@ -24,7 +24,7 @@ from terranas.benchmark.published import (
     to_rows,
     whole_counts,
 )
-from terranas.benchmark.schema import METRICS, table_schema
+from terranas.benchmark.schema import metrics_named, table_schema
 from terranas.benchmark.validation import Check, compare
 from terranas.core.errors import DataError
 from terranas.core.tables import Column
@@ -81,11 +81,7 @@ SCHEMA = table_schema(
     "benchmark.nasbench201",
     KEY,
     (
-        *(
-            column
-            for column in METRICS
-            if column.name in ("validation_micro_accuracy", "test_micro_accuracy", "parameters", "macs", "latency_ms")
-        ),
+        *metrics_named("validation_micro_accuracy", "test_micro_accuracy", "parameters", "macs", "latency_ms"),
         Column(
             "evaluation_micro_accuracy",
             "float64",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from terranas.benchmark.imported import ImportedTable, Source
 from terranas.benchmark.published import architecture_keys, fractions, numbers, to_rows, whole_counts
-from terranas.benchmark.schema import METRICS, table_schema
+from terranas.benchmark.schema import metrics_named, table_schema
 from terranas.benchmark.small_files import load_json
 from terranas.benchmark.validation import Check, compare
 from terranas.core.errors import DataError
@@ -36,7 +36,7 @@ _FIELDS = ("test_acc", "mean_acc", "std", "params", "flops")
 SCHEMA = table_schema(
     "benchmark.nasbench_macro",
     Column("architecture", "string", "block of each layer, a digit a layer"),
-    tuple(column for column in METRICS if column.name in ("test_micro_accuracy", "parameters", "macs")),
+    metrics_named("test_micro_accuracy", "parameters", "macs"),
     version=1,
     about=(
         Column(

@@ -24,10 +24,11 @@ ALLOWED = {
 """The names a pickle may ask for, and what each stands for here; numpy itself is never called."""
 
 MAX_BYTES = 1 << 21
-"""Larger files are refused before they are read. The published ones have some 160 kB for 450 cells."""
+"""Larger files are refused before they are read. The published ones have at most 81 kB for 225 cells."""
 
 MAX_INSTRUCTIONS = 500_000
-"""More are not carried out, since each may take some hundred bytes of memory. The published files have some 66,000."""
+"""More are not carried out, since each may take some hundred bytes of memory. The published files have at most
+33,000 for 225 cells."""
 
 MAX_KEY = 1 << 31
 """Keys of dictionaries are integers below it. Python hashes multiples of 2**61 - 1 alike, which makes a dictionary of

@@ -95,6 +95,17 @@ METRICS = (
 """All metrics of tables over NAS-Bench-101; other search spaces choose of them and add their own."""
 
 
+def metrics_named(*names: str) -> tuple[Column, ...]:
+    """Return some of :data:`METRICS`, in their order there.
+
+    Raises:
+        ValueError: there is no such metric.
+    """
+    if unknown := set(names).difference(column.name for column in METRICS):
+        raise ValueError(f"there are no metrics {', '.join(sorted(unknown))}")
+    return tuple(column for column in METRICS if column.name in names)
+
+
 def table_schema(
     name: str, key: Column, metrics: tuple[Column, ...], version: int, about: tuple[Column, ...] = ()
 ) -> TableSchema:

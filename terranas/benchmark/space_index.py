@@ -1,4 +1,4 @@
-"""The study's table of cells, as importers of tables over NAS-Bench-101's cells look into it."""
+"""The table of all cells, as importers of tables over NAS-Bench-101's cells look into it."""
 
 from __future__ import annotations
 
@@ -136,20 +136,20 @@ def _numbered(texts: pd.Series) -> tuple[array[int], NDArray[np.object_]]:
     return array("i", numbers.astype(np.intc).tobytes()), np.asarray(different, dtype=object)
 
 
-def outside_space_error(name: str, unknown: int, first: str, total: int, index: SpaceIndex, advice: str) -> DataError:
-    """Return the error that some cells of a published table are not in the study's space.
+def outside_space_error(name: str, unknown: int, first: str, total: int, index: SpaceIndex) -> DataError:
+    """Return the error that some cells of a published table are none of those it is looked up in.
 
     Args:
         name: what to call the table.
         unknown: number of its entries with such a cell.
         first: what to call the first of them.
         total: entries of the table.
-        index: the study's space.
-        advice: what to do.
+        index: the cells that it is looked up in.
     """
     return DataError(
-        f"{unknown:,} of the {total:,} entries of {name} name a cell outside of the study's space of {len(index):,} "
-        f"cells; the first one is {first}. {advice}"
+        f"{unknown:,} of the {total:,} entries of {name} name a cell that is none of the {len(index):,} it is looked "
+        f"up in; the first one is {first}. Look it up in the table of all {SPACE_SIZE:,} cells; if it was that one, "
+        "the file is damaged or another one: fetch it again."
     )
 
 

@@ -24,7 +24,7 @@ from terranas.benchmark.published import (
     to_rows,
     whole_counts,
 )
-from terranas.benchmark.schema import METRICS, table_schema
+from terranas.benchmark.schema import metrics_named, table_schema
 from terranas.benchmark.validation import Check, compare
 from terranas.core.errors import DataError
 from terranas.core.tables import Column
@@ -54,7 +54,7 @@ _CLASSIFIED_IMAGES = 157 * 128
 """Images behind an accuracy: whole batches of 128 (found from the values, which are multiples of one in 20,096)."""
 
 _METRICS = (
-    *(column for column in METRICS if column.name == "validation_micro_accuracy"),
+    *metrics_named("validation_micro_accuracy"),
     Column(
         "validation_pixel_accuracy",
         "float64",

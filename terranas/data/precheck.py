@@ -16,7 +16,7 @@ from terranas.core.errors import DataError
 from terranas.data.layout import SO2SAT_FILES, SO2SAT_IMAGE_BYTES
 
 WHERE_SO2SAT = (
-    "So2Sat LCZ42 (Sentinel-1 and Sentinel-2 patches of 52 cities, 56 GB): put training.h5, validation.h5 and "
+    "So2Sat LCZ42 (Sentinel-1 and Sentinel-2 patches of 52 cities, 59 GB): put training.h5, validation.h5 and "
     "testing.h5 of 'So2Sat LCZ42 v2', from the TUM data repository mediaTUM (https://mediatum.ub.tum.de/1483140), "
     "into one folder and set data.path to it; `snakemake download` fetches them."
 )

@@ -1,6 +1,7 @@
 """NAS-Bench-101's MD5 of many cells, compiled.
 
-Hashing 423,624 cells takes some 24 million MD5 digests of short texts; through ``hashlib`` that is more than a minute.
+Hashing 423,624 cells takes some 24 million MD5 digests of short texts; through ``hashlib``, that
+takes half a minute (benchmarks/README.md).
 Here the texts of many cells are digested side by side, one in each lane of the processor's vectors. MD5 itself follows
 Rivest, RFC 1321; the texts are those of :attr:`terranas.space.cell.Cell.hash`.
 

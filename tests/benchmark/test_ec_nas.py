@@ -3,9 +3,8 @@
 import csv
 import functools
 import io
-import runpy
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,6 @@ from terranas.space.complexity import CIFAR10_NETWORK, macs, parameters
 from terranas.space.schema import CELLS
 from terranas.space.table import cells_table
 
-SCRIPT = Path(__file__).resolve().parents[2] / "workflow_scripts" / "benchmark" / "ec_nas.py"
 CHAIN = Cell.from_strings("010001000", "input,conv3x3-bn-relu,output")
 WIDE = Cell.from_strings("0110000100010000", "input,conv1x1-bn-relu,maxpool3x3,output")
 LONG = Cell.from_strings("0100000100000100000100000", "input,maxpool3x3,conv3x3-bn-relu,maxpool3x3,output")
@@ -126,19 +124,13 @@ def test_a_graph_with_idle_vertices_drawn_otherwise_is_its_pruned_cell() -> None
     assert result.table["hash"].tolist() == [CHAIN.hash, CHAIN.hash]
 
 
-def test_script(tmp_path: Path) -> None:
+def test_script(tmp_path: Path, run_import: Callable[..., None]) -> None:
     (tmp_path / "four.csv").write_bytes(written(*FOUR))
     (tmp_path / "five.csv").write_bytes(written(*FIVE))
     write_table(cells_table(5, 9, CIFAR10_NETWORK), tmp_path / "cells.parquet", CELLS)
     paths = {"cells": tmp_path / "cells.parquet", "four": tmp_path / "four.csv", "five": tmp_path / "five.csv"}
     outputs = {"table": tmp_path / "table.parquet", "report": tmp_path / "report.json"}
-    snakemake = SimpleNamespace(
-        input=SimpleNamespace(**paths),
-        output=SimpleNamespace(**outputs),
-        params=SimpleNamespace(disagreement="error"),
-        log=[],
-    )
-    runpy.run_path(str(SCRIPT), init_globals={"snakemake": snakemake})
+    run_import("ec_nas", input=paths, output=outputs)
     assert len(read_table(outputs["table"], BENCHMARK)) == 15
     assert read_json(outputs["report"])["repeats"] == {"1": 1, "3": 2, "4": 2}
     benchmark = TabularBenchmark.open(outputs["table"])
@@ -240,9 +232,9 @@ def test_a_smaller_space_is_named() -> None:
     with pytest.raises(DataError) as caught:
         imported(written(*FOUR), written(*FIVE), max_vertices=4)
     text = str(caught.value)
-    assert "1 of the 15 entries of four.csv and five.csv name a cell outside of the study's space of 91 cells" in text
+    assert "1 of the 15 entries of four.csv and five.csv name a cell that is none of the 91 it is looked up in" in text
     assert f"five.csv, row 0, '{LONG.hash}'" in text
-    assert "needs all cells of up to 5 vertices" in text
+    assert "the table of all 423,624 cells" in text
 
 
 # --- the real files ------------------------------------------------------------------------------------------------

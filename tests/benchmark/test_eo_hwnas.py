@@ -5,10 +5,8 @@ import functools
 import io
 import json
 import pickle
-import runpy
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -33,7 +31,6 @@ from terranas.space.neighbours import build_neighbours
 from terranas.space.schema import CELLS
 from terranas.space.table import cells_table
 
-SCRIPT = Path(__file__).resolve().parents[2] / "workflow_scripts" / "benchmark" / "eo_hwnas.py"
 NAMES = {
     "walks": "path_logs.json",
     "tests": "test_results_sampled_all_paths.json",
@@ -213,19 +210,13 @@ def test_walks_keep_their_order() -> None:
     assert walks["step"].tolist() == [*range(15)] * 2
 
 
-def test_script(tmp_path: Path) -> None:
+def test_script(tmp_path: Path, run_import: Callable[..., None]) -> None:
     for name, content in as_bytes(published()).items():
         (tmp_path / NAMES[name]).write_bytes(content)
     write_table(cells(), tmp_path / "cells.parquet", CELLS)
     paths = {name: tmp_path / NAMES[name] for name in FILES} | {"cells": tmp_path / "cells.parquet"}
     outputs = {name: tmp_path / f"out_{name}" for name in ("table", "walks", "report")}
-    snakemake = SimpleNamespace(
-        input=SimpleNamespace(**paths),
-        output=SimpleNamespace(**outputs),
-        params=SimpleNamespace(disagreement="error"),
-        log=[],
-    )
-    runpy.run_path(str(SCRIPT), init_globals={"snakemake": snakemake})
+    run_import("eo_hwnas", input=paths, output=outputs)
     assert len(read_table(outputs["table"], BENCHMARK)) == 30
     assert len(read_table(outputs["walks"], WALKS)) == 30
     report = read_json(outputs["report"])
@@ -440,8 +431,8 @@ def test_a_hostile_pickle_is_refused_by_name(tmp_path: Path) -> None:
 def test_a_smaller_space_is_named() -> None:
     small = SpaceIndex(cells_table(3, 9, NETWORK))
     found = refused(as_bytes(published()), small)
-    assert "30 of the 30 entries of the EO benchmark name a cell outside of the study's space of 7 cells" in found
-    assert "set space.max_vertices to 7" in found
+    assert "30 of the 30 entries of the EO benchmark name a cell that is none of the 7 it is looked up in" in found
+    assert "the table of all 423,624 cells" in found
 
 
 # --- the real files ------------------------------------------------------------------------------------------------

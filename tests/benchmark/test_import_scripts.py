@@ -3,9 +3,8 @@
 import itertools
 import json
 import re
-import runpy
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -21,17 +20,9 @@ from terranas.config.measuring import BenchmarkConfig
 from terranas.core.files import read_json
 
 ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = ROOT / "workflow_scripts" / "benchmark"
 PAGE = ROOT / "docs" / "tables.md"
 CELL = "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|skip_connect~0|none~1|none~2|"
 TASKS = ("autoencoder", "class_object", "class_scene", "jigsaw", "normal", "room_layout", "segmentsemantic")
-
-
-def run(name: str, folder: Path, disagreement: str = "error", **files: dict[str, Path]) -> None:
-    parts = {part: SimpleNamespace(**paths) for part, paths in files.items()}
-    params = SimpleNamespace(disagreement=disagreement)
-    snakemake = SimpleNamespace(**parts, params=params, log=[str(folder / f"{name}.log")])
-    runpy.run_path(str(SCRIPTS / f"{name}.py"), init_globals={"snakemake": snakemake})
 
 
 def nasbench201_file(path: Path, parameters_m: float | None = None) -> Path:
@@ -42,10 +33,10 @@ def nasbench201_file(path: Path, parameters_m: float | None = None) -> Path:
     return path
 
 
-def test_nasbench201_and_hw_nas_bench(tmp_path: Path) -> None:
+def test_nasbench201_and_hw_nas_bench(tmp_path: Path, run_import: Callable[..., None]) -> None:
     table, report = tmp_path / "nasbench201.parquet", tmp_path / "nasbench201.json"
     published = nasbench201_file(tmp_path / "published.parquet")
-    run("nasbench201", tmp_path, input={"table": published}, output={"table": table, "report": report})
+    run_import("nasbench201", input={"table": published}, output={"table": table, "report": report})
     assert read_json(report)["architectures"] == 1
     assert TabularBenchmark.open(table, dataset="CIFAR-100").architectures == [CELL]
 
@@ -56,12 +47,12 @@ def test_nasbench201_and_hw_nas_bench(tmp_path: Path) -> None:
     records = tmp_path / "hw.csv"
     pd.DataFrame([row]).to_csv(records, index=False)
     out = {"table": tmp_path / "hw.parquet", "report": tmp_path / "hw.json"}
-    run("hw_nas_bench", tmp_path, input={"nasbench201": table, "records": records}, output=out)
+    run_import("hw_nas_bench", input={"nasbench201": table, "records": records}, output=out)
     costs = TabularBenchmark.open(out["table"], device="Jetson TX2")
     assert costs.values(["latency_ms", "inference_energy_mj"]).tolist() == [[50.0, 50.0]]
 
 
-def test_transnas_bench101(tmp_path: Path) -> None:
+def test_transnas_bench101(tmp_path: Path, run_import: Callable[..., None]) -> None:
     values = dict.fromkeys(TASKS, 50.0) | {"autoencoder": 0.4, "normal": 0.5, "room_layout": -0.7}
     columns = {f"{task}.val_accuracy": value for task, value in values.items()}
     macro, micro = tmp_path / "macro.csv", tmp_path / "micro.csv"
@@ -69,30 +60,30 @@ def test_transnas_bench101(tmp_path: Path) -> None:
     pd.DataFrame([{"arch": "030121"} | columns]).to_csv(micro, index=False)
     out = {name: tmp_path / f"{name}.parquet" for name in ("macro", "micro")}
     reports = {f"report_{name}": tmp_path / f"{name}.json" for name in ("macro", "micro")}
-    run("transnas_bench101", tmp_path, input={"macro": macro, "micro": micro}, output=out | reports)
+    run_import("transnas_bench101", input={"macro": macro, "micro": micro}, output=out | reports)
     assert TabularBenchmark.open(out["macro"], dataset="jigsaw").architectures == ["2131"]
     assert TabularBenchmark.open(out["micro"], dataset="jigsaw").architectures == ["030121"]
     assert read_json(reports["report_micro"])["coverage"] == 1 / 4_096
 
 
-def test_nasbench_macro(tmp_path: Path) -> None:
+def test_nasbench_macro(tmp_path: Path, run_import: Callable[..., None]) -> None:
     parameters, macs = nasbench_macro.complexity(["01201201"])
     entry = {"test_acc": [90.0] * 3, "mean_acc": 90.0, "std": 0.0, "params": int(parameters[0]), "flops": int(macs[0])}
     records = tmp_path / "records.json"
     records.write_text(json.dumps({"01201201": entry}))
     out = {"table": tmp_path / "table.parquet", "report": tmp_path / "report.json"}
-    run("nasbench_macro", tmp_path, input={"records": records}, output=out)
+    run_import("nasbench_macro", input={"records": records}, output=out)
     assert TabularBenchmark.open(out["table"]).values(["macs"]).tolist() == [[macs[0]]]
 
 
-def test_disagreement_ends_the_script_or_is_reported(tmp_path: Path) -> None:
+def test_disagreement_ends_the_script_or_is_reported(tmp_path: Path, run_import: Callable[..., None]) -> None:
     published = nasbench201_file(tmp_path / "published.parquet", parameters_m=0.5)
     files = {"input": {"table": published}, "output": {"table": tmp_path / "t.parquet", "report": tmp_path / "t.json"}}
     with pytest.raises(SystemExit):
-        run("nasbench201", tmp_path, **files)
+        run_import("nasbench201", **files)
     assert "parameters equal the closed form" in (tmp_path / "nasbench201.log").read_text()
     assert not files["output"]["table"].exists()
-    run("nasbench201", tmp_path, disagreement="report", **files)
+    run_import("nasbench201", disagreement="report", **files)
     failed = [check["name"] for check in read_json(files["output"]["report"])["checks"] if not check["passed"]]
     assert failed == ["parameters equal the closed form"]
 
@@ -121,8 +112,10 @@ def expanded(code: str) -> list[str]:
     return ["".join(chosen) for chosen in itertools.product(*parts)]
 
 
-def test_the_pages_example_works(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
-    test_nasbench201_and_hw_nas_bench(tmp_path)
+def test_the_pages_example_works(
+    tmp_path: Path, run_import: Callable[..., None], capsys: pytest.CaptureFixture[str], monkeypatch: Any
+) -> None:
+    test_nasbench201_and_hw_nas_bench(tmp_path, run_import)
     folder = tmp_path / "results" / "demo" / "benchmark"
     folder.mkdir(parents=True)
     (tmp_path / "hw.parquet").replace(folder / "hw_nas_bench.parquet")

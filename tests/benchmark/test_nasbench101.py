@@ -315,9 +315,9 @@ def test_cells_outside_of_the_space_are_counted() -> None:
     with pytest.raises(DataError) as caught:
         imported(row(CHAIN), row(WIDE), row(PLAIN), row(WIDE), max_vertices=3)
     text = str(caught.value)
-    assert "2 of the 4 entries of test.tfrecord name a cell outside of the study's space of 7 cells" in text
+    assert "2 of the 4 entries of test.tfrecord name a cell that is none of the 7 it is looked up in" in text
     assert f"record 1 (at byte {len(framed(row(CHAIN)))}), '{WIDE.hash}'" in text
-    assert "set space.max_vertices to 7" in text
+    assert "the table of all 423,624 cells" in text
 
 
 def test_a_file_without_records_is_refused() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terranas.benchmark.keys import HashIndex, index_names
-from terranas.benchmark.schema import BENCHMARK, METRICS, direction, table_schema
+from terranas.benchmark.schema import BENCHMARK, METRICS, direction, metrics_named, table_schema
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.core.errors import TableError
 from terranas.core.tables import Column, write_table
@@ -360,3 +360,9 @@ def test_equal_first_halves_are_told_apart() -> None:
     hashes = [f"{'0' * 16}{number:016x}" for number in (1, 5, 7)] + ["f" * 32]
     index = index_names(hashes)
     assert index.find([*hashes, f"{'0' * 16}{6:016x}"]).tolist() == [0, 1, 2, 3, -1]
+
+
+def test_metrics_are_chosen_by_name() -> None:
+    assert [column.name for column in metrics_named("macs", "train_loss")] == ["train_loss", "macs"]
+    with pytest.raises(ValueError, match="there are no metrics speed"):
+        metrics_named("macs", "speed")
