@@ -102,7 +102,8 @@ _CITATION = (
 _NOTES = (
     "The set of images is the name of the task on Taskonomy; each network was trained once.",
     "Epochs are those of the benchmark's released training configurations: 25 for class_object, class_scene and "
-    "room_layout, 10 for jigsaw, 30 for autoencoder, normal and segmentsemantic. Numbers are of the last epoch.",
+    "room_layout, 10 for jigsaw, 30 for autoencoder, normal and segmentsemantic (that of class_scene was not seen and "
+    "is taken to be that of class_object). Numbers are of the last epoch.",
     "NASLib calls every number a validation accuracy; autoencoder and normal are structural similarities, and "
     "room_layout is a negative loss, here turned positive (smaller is better).",
     "segmentsemantic is the share of correct pixels, not the mean intersection over union that the paper ranks by; a "

@@ -3,11 +3,14 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 
-from terranas.benchmark.schema import metric_name
+from terranas.benchmark.schema import METRICS, metric_name
 
 SPACE = "\u202f"  # narrow no-break space: a number and its unit stay on one line
 MISSING = "–"
 MINUS = "−"
+
+UNITS = {column.name: column.unit for column in METRICS}
+"""Units of the metrics of tables over NAS-Bench-101."""
 
 INDICATOR_NAMES = {
     "size": "size of the front",
@@ -91,10 +94,9 @@ def metric_value(metric: str, value: float) -> str:
         return f"{significant(value / 1e6)}{SPACE}M"
     if metric == "parameters":
         return count(value) if value < 1e6 else scaled(value)
-    if metric == "model_bytes":
+    if metric.endswith("_bytes"):
         return scaled(value, "B")
-    unit = {"latency_ms": "ms", "training_seconds": "s"}.get(metric)
-    return f"{significant(value)}{SPACE}{unit}" if unit else significant(value)
+    return f"{significant(value)}{SPACE}{UNITS[metric]}" if UNITS.get(metric) else significant(value)
 
 
 def metric_error(metric: str, error: float) -> str:

@@ -6,7 +6,19 @@ from typing import Any
 
 from terranas.benchmark.schema import metric_name
 from terranas.report.content import Head, Table
-from terranas.report.formats import MISSING, count, counted, listed, percent, sentence, significant, span
+from terranas.report.formats import (
+    MISSING,
+    SPACE,
+    UNITS,
+    count,
+    counted,
+    listed,
+    metric_value,
+    percent,
+    sentence,
+    significant,
+    span,
+)
 
 Reports = Mapping[str, Mapping[str, Any]]
 
@@ -73,17 +85,20 @@ def ranges(reports: Reports) -> Table:
             sentence(metric_name(metric)),
             count(about["known"]),
             count(about["missing"]),
-            *(significant(about[end]) for end in ("min", "median", "max")),
-            about["unit"] or MISSING,
+            *(_with_unit(metric, about[end], about["unit"]) for end in ("min", "median", "max")),
         )
         for name, report in reports.items()
         for metric, about in report["metrics"].items()
     ]
     heads = [Head("Table", "text"), Head("Metric", "text")]
     heads += [Head(text) for text in ("Known", "Missing", "Smallest", "Median", "Largest")]
-    heads.append(Head("Unit", "text"))
     caption = "The metrics of the benchmark tables. Missing are rows without a value, such as those of one device only."
     return Table(caption, heads, rows, folded=f"{counted(len(rows), 'metric')}, one by one")
+
+
+def _with_unit(metric: str, value: float, unit: str) -> str:
+    """Return a value with its unit, also of a metric that only tables over other search spaces have."""
+    return metric_value(metric, value) if metric in UNITS else f"{significant(value)}{SPACE}{unit}".rstrip()
 
 
 def checks(reports: Reports) -> Table:

@@ -329,4 +329,7 @@ def test_published_tables_stand_with_their_checks_and_origins(make_results, figu
     assert "b: 2.5, expected 2" in text
     assert "Latencies are means." in text
     assert "images &lt;of others&gt;" in html
+    # a metric reads the same in every table of the page
+    smallest = f"{int(own.cells['parameters'].min()):,}"
+    assert text.count(smallest) >= 2
     assert "0.02" in text.split("published", 1)[1]  # 91 of 423,624 cells
