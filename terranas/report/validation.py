@@ -98,7 +98,9 @@ def ranges(reports: Reports) -> Table:
 
 def _with_unit(metric: str, value: float, unit: str) -> str:
     """Return a value with its unit, also of a metric that only tables over other search spaces have."""
-    return metric_value(metric, value) if metric in UNITS else f"{significant(value)}{SPACE}{unit}".rstrip()
+    if metric in UNITS or metric.endswith("accuracy"):
+        return metric_value(metric, value)
+    return f"{significant(value)}{SPACE}{unit}".rstrip()
 
 
 def checks(reports: Reports) -> Table:
