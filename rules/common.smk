@@ -146,10 +146,11 @@ def image_shape():
 
 def data_settings():
     """Return the settings that the prepared arrays depend on: only those of the chosen source."""
-    chosen = settings("data", "source")
-    if STUDY.data.source == "npz":
-        return chosen | {"npz": settings("data", "npz")["npz"], "seed": STUDY.seed}
-    return chosen | settings("data", "sensors")
+    chosen = settings("data", "source", "not_finite", "storage")
+    if not STUDY.data.in_so2sat_layout:
+        return chosen | settings("data", "images", "reader") | {"seed": STUDY.seed}
+    seed = STUDY.seed if STUDY.data.split == "random" else None
+    return chosen | settings("data", "sensors", "split") | {"seed": seed}
 
 
 # --- the list of architectures to train ------------------------------------------------------------------------------
@@ -228,12 +229,12 @@ ACCEPTED = accepted_failures()
 
 
 def training_recipe():
-    """Return the settings that decide a training's numbers.
+    """Return the settings that decide a training's numbers; the recipe's name is none, its values are.
 
-    How often a checkpoint is written decides none; the script reads it from `snakemake.config`, which triggers no rerun.
+    The section `campaign` decides none; scripts read it from `snakemake.config`, which triggers no rerun.
     """
     recipe = settings("training")
-    del recipe["checkpoint_every"]
+    del recipe["recipe"]
     return recipe
 
 

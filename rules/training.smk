@@ -21,7 +21,10 @@ rule training_train:
         manifest=rules.data_prepare.output.manifest,
     output:
         metrics=f"{RESULTS}/training/{{hash}}/metrics.parquet",
+        classes=f"{RESULTS}/training/{{hash}}/classes.parquet",
+        confusion=f"{RESULTS}/training/{{hash}}/confusion.parquet",
         weights=f"{RESULTS}/training/{{hash}}/weights.pt",
+        best_weights=f"{RESULTS}/training/{{hash}}/best_weights.pt",
         status=f"{RESULTS}/training/{{hash}}/status.json",
     log:
         f"{RESULTS}/logs/training/{{hash}}.log",
@@ -39,6 +42,7 @@ rule training_train:
         cell=cell_of,
         network=settings("network"),
         recipe=training_recipe(),
+        normalisation=STUDY.data.normalisation,
         seed=STUDY.seed,
         accepted=accepted_reason,
         numerics=f"training {TRAINING_NUMERICS}",

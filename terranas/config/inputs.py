@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from terranas.config.base import Section
+from terranas.config.base import Place, Section
 
 SO2SAT_CLASSES = 17
 SO2SAT_IMAGE_SIZE = 32
@@ -46,12 +46,17 @@ class SyntheticConfig(Section):
     test: int = Field(320, ge=17, description="Number of test images.")
 
 
-class NpzConfig(Section):
-    """Facts of an .npz file with the arrays x, y and names, checked against the file (source: npz)."""
+class ImagesConfig(Section):
+    """Facts of images that come without splits, checked against the files (sources npz, folder and own)."""
 
     bands: int = Field(3, ge=1, description="Bands of an image.")
     classes: int = Field(10, ge=2, description="Number of classes.")
-    image_size: int = Field(32, ge=8, description="Height and width of an image in pixels.")
+    image_size: int = Field(
+        32,
+        ge=8,
+        description="Height and width of an image in pixels; images of a folder may be a whole multiple of it and are "
+        "averaged down.",
+    )
     train: Fraction = Field(0.6, description="Share of the images, drawn by class, that train.")
     validation: Fraction = Field(0.2, description="Share of the images that validate.")
     test: Fraction = Field(0.2, description="Share of the images that test; what is left of 1 is not used.")
@@ -71,15 +76,40 @@ class DataConfig(Section):
         min_length=1,
         description="Name of the data set in tables, figures and the report; says 'synthetic' for generated images.",
     )
-    source: Literal["synthetic", "so2sat", "npz"] = Field(
+    source: Literal["synthetic", "so2sat", "npz", "folder", "own"] = Field(
         "synthetic",
         description="synthetic: generated in the So2Sat layout; so2sat: folder with training.h5, validation.h5, "
-        "testing.h5; npz: one file with the arrays x, y and names.",
+        "testing.h5; npz: one file with the arrays x, y and names; folder: a folder of images a class (JPEG, PNG, "
+        "GeoTIFF); own: whatever the Python file data.reader reads (docs/data.md).",
     )
-    path: str | None = Field(None, description="Folder (so2sat) or file (npz) to read; null for synthetic images.")
+    path: str | None = Field(
+        None, description="Folder (so2sat, folder), file (npz) or either (own) to read; null for synthetic images."
+    )
+    reader: Place | None = Field(None, description="Python file that reads your own layout (source: own).")
     sensors: Literal["sen1", "sen2", "both"] = Field("sen2", description="Bands used of So2Sat-layout files.")
+    split: Literal["official", "random"] = Field(
+        "official",
+        description="Splits of So2Sat-layout files. official: one file a split (d1, other cities in validation and "
+        "test); random: training and validation are 80 % and 20 % of the training file by class (d2), test stays the "
+        "official one.",
+    )
+    not_finite: Literal["refuse", "drop", "zero"] = Field(
+        "refuse",
+        description="What happens to images with NaN or infinite pixels: an error, the image is left out, or the pixels "
+        "become 0.",
+    )
+    storage: Literal["auto", "uint8", "uint16", "float16", "float32"] = Field(
+        "auto",
+        description="Type of the prepared pixels; auto: the smallest that loses nothing that matters (docs/data.md). The "
+        "largest error stands in the manifest.",
+    )
+    normalisation: Literal["training", "each_split"] = Field(
+        "training",
+        description="Images whose mean and standard deviation a band normalise a split: the training images, or its own "
+        "(the published study did so for validation).",
+    )
     synthetic: SyntheticConfig = SyntheticConfig()
-    npz: NpzConfig = NpzConfig()
+    images: ImagesConfig = ImagesConfig()
 
     @model_validator(mode="after")
     def _source_fits(self) -> Self:
@@ -92,22 +122,32 @@ class DataConfig(Section):
             raise ValueError(f"path must name the images when source is {self.source}")
         elif "synthetic" in self.name.lower():
             raise ValueError(f"name must name the real images when source is {self.source}, got '{self.name}'")
+        if (self.source == "own") != (self.reader is not None):
+            raise ValueError(
+                f"source is {self.source} and reader is {self.reader!r}; a Python file that reads the images belongs to "
+                "source own, and only to it"
+            )
         return self
+
+    @property
+    def in_so2sat_layout(self) -> bool:
+        """Whether the images come in So2Sat's three files."""
+        return self.source in ("synthetic", "so2sat")
 
     @property
     def bands(self) -> int:
         """Bands of an image as the network sees it."""
-        return self.npz.bands if self.source == "npz" else SO2SAT_BANDS[self.sensors]
+        return SO2SAT_BANDS[self.sensors] if self.in_so2sat_layout else self.images.bands
 
     @property
     def classes(self) -> int:
         """Number of classes."""
-        return self.npz.classes if self.source == "npz" else SO2SAT_CLASSES
+        return SO2SAT_CLASSES if self.in_so2sat_layout else self.images.classes
 
     @property
     def image_size(self) -> int:
         """Height and width of an image in pixels."""
-        return self.npz.image_size if self.source == "npz" else SO2SAT_IMAGE_SIZE
+        return SO2SAT_IMAGE_SIZE if self.in_so2sat_layout else self.images.image_size
 
 
 class SamplingConfig(Section):

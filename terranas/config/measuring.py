@@ -1,11 +1,11 @@
-"""Sections that say how an architecture is trained and measured."""
+"""Sections that say how an architecture is measured and what its measurements are used for."""
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from terranas.config.base import Section
+from terranas.config.base import Place, Section
 
 
 def _require_ascending(name: str, values: list[int], minimum: int) -> None:
@@ -14,37 +14,6 @@ def _require_ascending(name: str, values: list[int], minimum: int) -> None:
     for smaller, larger in pairwise(values):
         if larger <= smaller:
             raise ValueError(f"{name} must ascend strictly, but {larger} follows {smaller}")
-
-
-class TrainingConfig(Section):
-    """How one architecture is trained."""
-
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        "cpu",
-        description="Device to train on; auto takes CUDA where there is a device (results then depend on it).",
-    )
-    processes: int = Field(
-        1,
-        ge=1,
-        description="Data-parallel (DDP) processes, one a GPU; each draws batches of its own.",
-    )
-    threads: int = Field(
-        1,
-        ge=1,
-        description="Threads of torch in each process (part of the result's bits, so not left to the scheduler).",
-    )
-    epochs: int = Field(4, ge=1, description="Passes over the training images.")
-    batch_size: int = Field(16, ge=2, description="Images in a batch of one process.")
-    optimizer: Literal["sgd", "adamw"] = Field("adamw", description="Optimiser.")
-    learning_rate: float = Field(0.005, gt=0, description="Learning rate (peak of the schedule).")
-    momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD, or first beta of AdamW.")
-    weight_decay: float = Field(5e-4, ge=0, description="Weight decay.")
-    schedule: Literal["constant", "cosine"] = Field(
-        "cosine",
-        description="constant, or a linear warm-up over the first tenth of the steps followed by a cosine.",
-    )
-    precision: Literal["fp32", "bf16"] = Field("fp32", description="fp32, or bf16 autocast.")
-    checkpoint_every: int = Field(2, ge=1, description="Epochs between checkpoints, from which a killed job goes on.")
 
 
 class ProfilingConfig(Section):
@@ -57,16 +26,6 @@ class ProfilingConfig(Section):
     warmup_runs: int = Field(5, ge=1, description="Runs before the clock counts.")
     timed_runs: int = Field(30, ge=3, description="Runs that count.")
     session_size: int = Field(100, ge=1, description="Architectures measured by one process, in random order.")
-
-
-def _in_full(place: str) -> str:
-    if place.startswith("~"):
-        raise ValueError(f"'{place}' begins with '~', which is not expanded; write the path in full")
-    return place
-
-
-Place = Annotated[str, Field(min_length=1), AfterValidator(_in_full)]
-"""Path of a file or folder."""
 
 
 class BenchmarkConfig(Section):

@@ -15,8 +15,8 @@ from terranas.config.measuring import (
     ReportConfig,
     SearchConfig,
     SurrogatesConfig,
-    TrainingConfig,
 )
+from terranas.config.training import CampaignConfig, TrainingConfig
 
 CELLS_UP_TO = {2: 1, 3: 7, 4: 91, 5: 2_532, 6: 64_542, 7: 423_624}
 """Unique cells of at most so many vertices and 9 edges (NAS-Bench-101)."""
@@ -60,6 +60,7 @@ class StudyConfig(Section):
     data: DataConfig = DataConfig()
     sampling: SamplingConfig = SamplingConfig()
     training: TrainingConfig = TrainingConfig()
+    campaign: CampaignConfig = CampaignConfig()
     profiling: ProfilingConfig = ProfilingConfig()
     benchmark: BenchmarkConfig = BenchmarkConfig()
     download: DownloadConfig = DownloadConfig()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terranas.config.inputs import NpzConfig
+from terranas.config.inputs import ImagesConfig
 from terranas.core.errors import DataError
 from terranas.core.randomness import generator
 from terranas.data.precheck import check_npz_layout, npz_headers
@@ -19,7 +19,7 @@ from terranas.data.reader import Block, check_labels
 class NpzReader:
     """Images (n, bands, height, width) of one file, uint8 as stored or float32, in stratified splits."""
 
-    def __init__(self, path: str | Path, settings: NpzConfig, seed: int, rows: int = 1024):
+    def __init__(self, path: str | Path, settings: ImagesConfig, seed: int, rows: int = 1024):
         """Read the file and draw the splits.
 
         The arrays are read whole: an npz file cannot be read in pieces.

@@ -10,7 +10,7 @@ from typing import IO
 
 import numpy as np
 
-from terranas.config.inputs import DataConfig, NpzConfig
+from terranas.config.inputs import DataConfig, ImagesConfig
 from terranas.config.study import StudyConfig
 from terranas.core.errors import DataError
 from terranas.data.layout import SO2SAT_FILES, SO2SAT_IMAGE_BYTES
@@ -112,7 +112,7 @@ def npz_headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[np.gene
 
 
 def check_npz_layout(
-    path: Path, headers: dict[str, tuple[tuple[int, ...], np.dtype[np.generic]]], expected: NpzConfig
+    path: Path, headers: dict[str, tuple[tuple[int, ...], np.dtype[np.generic]]], expected: ImagesConfig
 ) -> None:
     """Check shapes and types of the arrays ``x``, ``y`` and ``names`` against the configured ones.
 
@@ -129,8 +129,8 @@ def check_npz_layout(
     size = expected.image_size
     if len(shape) != 4 or shape[1:] != (size, size, expected.bands):
         raise DataError(
-            f"{path}: array x has shape {shape}; expected (N, {size}, {size}, {expected.bands}) by data.npz.image_size "
-            f"{size} and data.npz.bands {expected.bands}. Set these to the file's values, or name another file."
+            f"{path}: array x has shape {shape}; expected (N, {size}, {size}, {expected.bands}) by data.images.image_size "
+            f"{size} and data.images.bands {expected.bands}. Set these to the file's values, or name another file."
         )
     if dtype.kind not in "uif" or dtype.hasobject:
         raise DataError(f"{path}: array x has type {dtype}; expected uint8, or another integer or float type.")
@@ -141,7 +141,7 @@ def check_npz_layout(
     if names_shape != (expected.classes,) or names_dtype.kind != "U":
         raise DataError(
             f"{path}: array names has shape {names_shape} and type {names_dtype}; expected ({expected.classes},) texts "
-            f"by data.npz.classes {expected.classes}."
+            f"by data.images.classes {expected.classes}."
         )
 
 
@@ -175,7 +175,7 @@ def _check_npz(data: DataConfig) -> None:
     if not path.is_file():
         problem = "that is a folder" if path.is_dir() else "there is no such file"
         raise DataError(f"data.path is '{data.path}', but {problem}. Looked for {path.absolute()}. {WHERE_NPZ}")
-    check_npz_layout(path, npz_headers(path), data.npz)
+    check_npz_layout(path, npz_headers(path), data.images)
 
 
 def _check_hdf5_size(path: Path) -> None:

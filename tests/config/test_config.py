@@ -87,7 +87,7 @@ def test_the_paper_study_holds_the_published_values():
         ({"data": {"name": "EuroSAT"}}, "must contain 'synthetic'"),
         ({"data": {"source": "npz", "path": "x"}}, "name must name the real images"),
         ({"landscape": {"metrics": ["macs", "macs"]}}, "names a metric twice"),
-        ({"data": {"npz": {"train": 0.8, "validation": 0.2, "test": 0.2}}}, "is 1.2; the three shares"),
+        ({"data": {"images": {"train": 0.8, "validation": 0.2, "test": 0.2}}}, "is 1.2; the three shares"),
         ({"search": {"budgets": {"random": [25, 20, 30, 35]}}}, "must ascend strictly, but 20 follows 25"),
         ({"search": {"budgets": {"random": [25]}}}, "compared in pairs"),
         ({"surrogates": {"sizes": [50, 90]}}, r"surrogates\.sizes needs 92 architectures .* has at most 91"),
@@ -100,7 +100,7 @@ def test_the_paper_study_holds_the_published_values():
         (
             {
                 "network": {"stacks": 6},
-                "data": {"source": "npz", "path": "x", "name": "mine", "npz": {"image_size": 16}},
+                "data": {"source": "npz", "path": "x", "name": "mine", "images": {"image_size": 16}},
             },
             "halved that often",
         ),

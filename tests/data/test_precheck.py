@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from terranas.config import StudyConfig, load_config
-from terranas.config.inputs import DataConfig, NpzConfig
+from terranas.config.inputs import DataConfig, ImagesConfig
 from terranas.core.errors import DataError
 from terranas.data.precheck import check_source, estimate_disk_use, source_files
 
@@ -21,7 +21,7 @@ def npz(path, **arrays):
         "names": np.array(["a", "b", "c"]),
     } | arrays
     np.savez_compressed(path, **{name: value for name, value in content.items() if value is not None})
-    return DataConfig(name="x", source="npz", path=str(path), npz=NpzConfig(bands=2, classes=3, image_size=8))
+    return DataConfig(name="x", source="npz", path=str(path), images=ImagesConfig(bands=2, classes=3, image_size=8))
 
 
 def so2sat(folder, libver="earliest"):
@@ -94,7 +94,7 @@ def test_truncated_hdf5(tmp_path, libver):
         ({"x": np.zeros((6, 8, 8, 2), bool)}, "array x has type bool"),
         ({"y": np.zeros(5, int)}, r"array y has shape \(5,\)"),
         ({"y": np.zeros(6)}, "array y .* type float64; .* integers"),
-        ({"names": np.array(["a", "b"])}, r"array names has shape \(2,\) .* data.npz.classes 3"),
+        ({"names": np.array(["a", "b"])}, r"array names has shape \(2,\) .* data.images.classes 3"),
         ({"names": np.array(["a", None, {}], dtype=object)}, "array names .* type object"),
     ],
 )
@@ -125,4 +125,4 @@ def test_disk_use_covers_what_is_written(tmp_path):
 def test_eurosat_headers():
     check_source(DataConfig(name="EuroSAT", source="npz", path=str(EUROSAT)))
     with pytest.raises(DataError, match=r"has shape \(27000, 32, 32, 3\); expected \(N, 64, 64, 3\)"):
-        check_source(DataConfig(name="EuroSAT", source="npz", path=str(EUROSAT), npz=NpzConfig(image_size=64)))
+        check_source(DataConfig(name="EuroSAT", source="npz", path=str(EUROSAT), images=ImagesConfig(image_size=64)))

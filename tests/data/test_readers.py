@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terranas.config.inputs import NpzConfig
+from terranas.config.inputs import ImagesConfig
 from terranas.core.errors import DataError
 from terranas.core.randomness import generator
 from terranas.data.npz import NpzReader, stratified_splits
@@ -12,7 +12,7 @@ from terranas.data.reader import check_facts
 from terranas.data.so2sat import So2SatReader
 
 GOLDEN_SPLIT = [2, 4, 5, 6, 9, 11]
-LAYOUT = NpzConfig(bands=2, classes=3, image_size=8, train=0.5, validation=0.25, test=0.25)
+LAYOUT = ImagesConfig(bands=2, classes=3, image_size=8, train=0.5, validation=0.25, test=0.25)
 
 
 def write_so2sat(path, count=20, **changed):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from terranas.config.measuring import TrainingConfig
+from terranas.config.training import TrainingConfig
 from terranas.training.batches import ImageSet
 from terranas.training.job import TrainingJob
 from terranas.training.recipe import Recipe

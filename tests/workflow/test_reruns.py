@@ -76,7 +76,7 @@ OBJECTIVES = (
 OBJECTIVES += ("comparison_violin_figure", "comparison_front_figure")
 
 # settings with one valid value, or whose change needs others beside it (tested below)
-ELSEWHERE = {"profiling.protocol", "data.path", "search.benchmark"}
+ELSEWHERE = {"profiling.protocol", "data.path", "data.reader", "search.benchmark"}
 # rules that make a file for the first time, while what depends on their other files stays
 FIRST_TIME = {"sampling.neighbourhood": {"space_neighbours"}, "search.neighbourhood": {"space_neighbours"}}
 
@@ -98,15 +98,19 @@ KEYS = {
     "data.name": ("other synthetic images", ("benchmark_study", "landscape_class_figure")),
     "data.source": ("npz", (*NETWORK, "data_prepare")),
     "data.sensors": ("both", (*NETWORK, "data_prepare")),
+    "data.split": ("random", ("data_prepare",)),
+    "data.not_finite": ("zero", ("data_prepare",)),
+    "data.storage": ("float32", ("data_prepare",)),
+    "data.normalisation": ("each_split", ("training_train",)),
     "data.synthetic.train": (85, ("data_synthetic",)),
     "data.synthetic.validation": (51, ("data_synthetic",)),
     "data.synthetic.test": (51, ("data_synthetic",)),
-    "data.npz.bands": (4, ()),  # the source is synthetic
-    "data.npz.classes": (5, ()),
-    "data.npz.image_size": (16, ()),
-    "data.npz.train": (0.5, ()),
-    "data.npz.validation": (0.1, ()),
-    "data.npz.test": (0.1, ()),
+    "data.images.bands": (4, ()),  # the source is synthetic
+    "data.images.classes": (5, ()),
+    "data.images.image_size": (16, ()),
+    "data.images.train": (0.5, ()),
+    "data.images.validation": (0.1, ()),
+    "data.images.test": (0.1, ()),
     "sampling.walks": (2, SAMPLING),
     "sampling.steps": (2, SAMPLING),
     "sampling.neighbourhood": ("hamming", SAMPLING),
@@ -123,7 +127,24 @@ KEYS = {
     "training.weight_decay": (0.01, ("training_train",)),
     "training.schedule": ("constant", ("training_train",)),
     "training.precision": ("bf16", ("training_train",)),
-    "training.checkpoint_every": (1, ()),
+    "training.recipe": ("modern", ("training_train",)),
+    "training.loss": ("focal", ("training_train",)),
+    "training.label_smoothing": (0.1, ("training_train",)),
+    "training.class_weights": ("balanced", ("training_train",)),
+    "training.augmentation": ("flips", ("training_train",)),
+    "training.memory_format": ("contiguous", ("training_train",)),
+    "training.compile": (True, ("training_train",)),
+    "training.deterministic": (False, ("training_train",)),
+    "training.best_metric": ("validation_loss", ("training_train",)),
+    "campaign.checkpoint_every": (1, ()),
+    "campaign.checkpoints_kept": (3, ()),
+    "campaign.staging": ("auto", ()),
+    "campaign.staging_cleanup": (True, ()),
+    "campaign.resident": ("never", ()),
+    "campaign.launcher": ("torchrun", ()),
+    "campaign.pack": (2, ("training_pack",)),
+    "campaign.deadline_margin": (60, ()),
+    "campaign.lease_seconds": (60, ()),
     "profiling.device": ("cuda", ("profiling_session",)),
     "profiling.threads": (2, ("profiling_session",)),
     "profiling.batch_size": (8, ("profiling_session",)),

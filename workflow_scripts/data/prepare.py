@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from terranas.config.inputs import NpzConfig
+from terranas.config.inputs import ImagesConfig
 from terranas.core.files import write_json
 from terranas.core.script import run_script
 from terranas.core.tables import write_table
@@ -16,7 +16,7 @@ from terranas.data.so2sat import So2SatReader
 
 def opened(files: list[str], settings: dict[str, Any]) -> Reader:
     if settings["source"] == "npz":
-        return NpzReader(files[0], NpzConfig.model_validate(settings["npz"]), settings["seed"])
+        return NpzReader(files[0], ImagesConfig.model_validate(settings["images"]), settings["seed"])
     return So2SatReader(dict(zip(SPLITS, files, strict=True)), settings["sensors"])
 
 
