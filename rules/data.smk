@@ -46,11 +46,13 @@ rule data_prepare:
         "../envs/terranas.yaml"
     threads: 1
     resources:
-        mem_mb=escalating(preparation_memory(STUDY.data)),
+        mem_mb=escalating(PREPARATION_MB),
         runtime=escalating(120),
     params:
         data=data_settings(),
+        path=images_path,
         image=image_shape(),
+        folder=subpath(output.manifest, parent=True),
         numerics=f"data {DATA_NUMERICS}",
     message:
         "Preparing training arrays"

@@ -35,3 +35,9 @@ LCZ_NAMES = (
     "LCZ G water",
 )
 """The 17 local climate zones in the order of the labels (Stewart and Oke 2012)."""
+
+RANDOM_SHARES = {"train": 0.8, "validation": 0.2}
+"""Shares of the training file's images, by class, with ``data.split: random``."""
+
+FOLDER_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
+"""Endings of image files in a folder of images a class, in small letters."""

@@ -2,27 +2,27 @@
 
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from terranas.config.inputs import ImagesConfig
 from terranas.core.errors import DataError
 from terranas.core.randomness import generator
-from terranas.data.precheck import check_npz_layout, npz_headers
-from terranas.data.reader import Block, check_labels
+from terranas.data.npz_header import check_npz_layout, npz_headers, read_header
+from terranas.data.reader import Block, block_rows, check_labels
+from terranas.data.splits import stratified_splits
+
+UNREADABLE = (zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError, NotImplementedError, RuntimeError)
 
 
 class NpzReader:
-    """Images (n, bands, height, width) of one file, uint8 as stored or float32, in stratified splits."""
+    """Images (n, height, width, bands) of one file in its own type, in stratified splits."""
 
-    def __init__(self, path: str | Path, settings: ImagesConfig, seed: int, rows: int = 1024):
-        """Read the file and draw the splits.
-
-        The arrays are read whole: an npz file cannot be read in pieces.
+    def __init__(self, path: str | Path, settings: ImagesConfig, seed: int, rows: int | None = None):
+        """Read the labels and draw the splits.
 
         Args:
             path: the file.
@@ -34,69 +34,64 @@ class NpzReader:
             DataError: the file is damaged, or not in this layout.
         """
         self._path = Path(path)
-        check_npz_layout(self._path, npz_headers(self._path), settings)
+        headers = npz_headers(self._path)
+        check_npz_layout(self._path, headers, settings)
         try:
             with np.load(self._path, allow_pickle=False) as arrays:
-                self._x, labels, names = arrays["x"], arrays["y"], arrays["names"]
-        except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError) as error:
-            raise DataError(f"{self._path} is damaged or truncated ({error}). Copy or download it again.") from error
+                labels, names = arrays["y"], arrays["names"]
+        except UNREADABLE as error:
+            raise self._damaged(error) from error
         self._y = labels.astype(np.int64)
         check_labels(self._y, settings.classes, 0, f"{self._path}, array y")
         self.bands = settings.bands
         self.image_size = settings.image_size
         self.class_names = tuple(map(str, names))
-        self.dtype: np.dtype[Any] = np.dtype(np.uint8 if self._x.dtype == np.uint8 else np.float32)
+        self.dtype: np.dtype[Any] = headers["x"].dtype.newbyteorder("=")
+        self.rows = rows or block_rows(self.bands, self.image_size)
         shares = {"train": settings.train, "validation": settings.validation, "test": settings.test}
-        self.rows = rows
         self._splits = stratified_splits(self._y, shares, generator(seed, "data.split"))
 
     def count(self, split: str) -> int:
         """Return the number of images of a split."""
         return len(self._splits[split])
 
-    def where(self, split: str) -> str:
-        """Return the file and array that a split's labels stand in, for messages."""
-        return f"{self._path}, array y, {split} split"
+    def where(self, split: str, index: int | None = None) -> str:
+        """Return the file and array of a split's labels or, with the image's place in the file, of an image."""
+        if index is None:
+            return f"{self._path}, array y, {split} split"
+        return f"{self._path}, array x, image {self._splits[split][index]}"
 
-    def blocks(self, split: str) -> Iterator[Block]:
-        """Yield a split's images and labels in the file's order, checked.
+    def blocks(self, split: str, start: int = 0) -> Iterator[Block]:
+        """Yield a split's images and labels from its image ``start`` on, in the file's order.
+
+        The array is read out of the zip file piece by piece, to its end, where zip files keep their checksum.
 
         Raises:
-            DataError: pixels are not finite (the whole split is counted first).
+            DataError: the file is damaged.
         """
-        chosen, not_finite = self._splits[split], 0
-        for start in range(0, len(chosen), self.rows):
-            rows = chosen[start : start + self.rows]
-            with np.errstate(over="ignore"):  # too large for float32 becomes infinite and is counted
-                images = self._x[rows].transpose(0, 3, 1, 2).astype(self.dtype, order="C")
-            not_finite += images.size - int(np.count_nonzero(np.isfinite(images)))
-            if not not_finite:
-                yield images, self._y[rows]
-        if not_finite:
-            raise DataError(
-                f"{self._path}, array x, {split} split: {not_finite} values are NaN or infinite; expected "
-                "finite numbers. Repair or leave out those images."
-            )
+        chosen = self._splits[split][start:]
+        try:
+            with zipfile.ZipFile(self._path) as archive, archive.open("x.npy") as member:
+                header = read_header(member)
+                shape, bytes_each = header.shape[1:], header.dtype.itemsize * int(np.prod(header.shape[1:]))
+                for first in range(0, header.shape[0], self.rows):
+                    count = min(self.rows, header.shape[0] - first)
+                    content = _exactly(member, count * bytes_each)
+                    rows = chosen[slice(*np.searchsorted(chosen, [first, first + count]))]
+                    if len(rows):
+                        images = np.frombuffer(content, header.dtype).reshape(count, *shape)[rows - first]
+                        yield images.astype(self.dtype, copy=False), self._y[rows]
+                if member.read(1):
+                    raise ValueError("array x has more values than its header says")
+        except UNREADABLE as error:
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> DataError:
+        return DataError(f"{self._path} is damaged or truncated ({error}). Copy or download it again.")
 
 
-def stratified_splits(
-    labels: NDArray[np.int64], shares: Mapping[str, float], rng: np.random.Generator
-) -> dict[str, NDArray[np.int64]]:
-    """Draw disjoint splits in which every class has its share, to within one image.
-
-    Args:
-        labels: labels of all images, shape (n,).
-        shares: share of each split; together at most 1. Images beyond the shares belong to no split.
-        rng: randomness of the draw.
-
-    Returns:
-        The ascending indices of each split's images.
-    """
-    ends = np.cumsum([0.0, *shares.values()])
-    parts: dict[str, list[NDArray[np.int64]]] = {name: [] for name in shares}
-    for label in np.unique(labels):
-        members = rng.permutation(np.flatnonzero(labels == label))
-        bounds = np.rint(ends * len(members)).astype(int)
-        for name, begin, end in zip(shares, bounds, bounds[1:], strict=False):
-            parts[name].append(members[begin:end])
-    return {name: np.sort(np.concatenate(part)) for name, part in parts.items()}
+def _exactly(member: IO[bytes], length: int) -> bytes:
+    content = member.read(length)
+    if len(content) < length:
+        raise EOFError("array x ends early")
+    return content

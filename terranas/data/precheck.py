@@ -3,17 +3,19 @@
 Only headers are read, and nothing heavy is imported. The readers check the content itself later.
 """
 
-import zipfile
-import zlib
+import ast
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
-from terranas.config.inputs import DataConfig, ImagesConfig
+from terranas.config.inputs import DataConfig
 from terranas.config.study import StudyConfig
 from terranas.core.errors import DataError
-from terranas.data.layout import SO2SAT_FILES, SO2SAT_IMAGE_BYTES
+from terranas.data.folder_layout import class_folders, image_files
+from terranas.data.image_file import check_first, read_facts
+from terranas.data.layout import RANDOM_SHARES, SO2SAT_FILES, SO2SAT_IMAGE_BYTES, SPLITS
+from terranas.data.npz_header import check_npz_layout, npz_headers
+from terranas.data.splits import split_sizes
 
 WHERE_SO2SAT = (
     "So2Sat LCZ42 (Sentinel-1 and Sentinel-2 patches of 52 cities, 59 GB): put training.h5, validation.h5 and "
@@ -21,10 +23,16 @@ WHERE_SO2SAT = (
     "into one folder and set data.path to it; `snakemake download` fetches them."
 )
 WHERE_NPZ = (
-    "For EuroSAT (27,000 Sentinel-2 images of 10 land-cover classes, https://zenodo.org/records/7711810): get it and "
-    "make a file with numpy.savez_compressed that holds the arrays x (N, H, W, bands) uint8, y (N) integer, "
-    "names (classes) text, and set data.path to it."
+    "Make a file with numpy.savez_compressed that holds the arrays x (N, H, W, bands), y (N) integer, names (classes) "
+    "text, and set data.path to it."
 )
+WHERE_FOLDER = (
+    "For EuroSAT (27,000 Sentinel-2 images of 10 land-cover classes) get EuroSAT_RGB.zip or EuroSAT_MS.zip from "
+    "https://zenodo.org/records/7711810, unpack it, and set data.path to the folder that holds the classes' folders."
+)
+PREPARATION_MB = 1000
+"""Memory of the preparation: blocks of any source pass through it, and Snakemake stands beside it."""
+
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -34,11 +42,18 @@ def source_path(data: DataConfig) -> Path:
 
 
 def source_files(data: DataConfig) -> list[str]:
-    """Return the files that the study reads its images from; none for generated images."""
+    """Return what the study reads its images from: files, or the folders of the classes; none for generated images.
+
+    A folder counts as changed when a file in it is added, removed or renamed.
+    """
     if data.source == "synthetic":
         return []
     path = source_path(data)
-    return [str(path)] if data.source == "npz" else [str(path / name) for name in SO2SAT_FILES.values()]
+    if data.source == "so2sat":
+        return [str(path / name) for name in _so2sat_names(data)]
+    if data.source == "folder":
+        return [str(folder) for folder in class_folders(path)]
+    return [str(path)]
 
 
 def check_source(data: DataConfig) -> None:
@@ -47,113 +62,131 @@ def check_source(data: DataConfig) -> None:
     Raises:
         DataError: says what was looked for, what was found and where to get it.
     """
-    if data.source == "so2sat":
-        _check_so2sat(data)
+    checks = {"so2sat": _check_so2sat, "npz": _check_npz, "folder": _check_folder, "own": _check_own}
+    if data.source != "synthetic":
+        checks[data.source](data)
+
+
+def expected_images(data: DataConfig) -> dict[str, int] | None:
+    """Return how many images a split will have, as far as headers, names and file sizes tell; None for own readers.
+
+    Exact for generated images and folders, to some images for npz files, and for So2Sat where its files are not
+    compressed (the published ones are not). Images may be dropped later (``data.not_finite``).
+    The paths of the images must have been checked before.
+    """
+    shares = {"train": data.images.train, "validation": data.images.validation, "test": data.images.test}
+    if data.source == "synthetic":
+        sizes = {split: getattr(data.synthetic, split) for split in SPLITS}
+    elif data.source == "so2sat":
+        files = {name: (source_path(data) / name).stat().st_size for name in _so2sat_names(data)}
+        sizes = {split: files.get(name, 0) // SO2SAT_IMAGE_BYTES for split, name in SO2SAT_FILES.items()}
     elif data.source == "npz":
-        _check_npz(data)
+        images = npz_headers(source_path(data))["x"].shape[0]
+        return {split: round(images * share) for split, share in shares.items()}
+    elif data.source == "folder":
+        root = source_path(data)
+        return split_sizes([len(image_files(folder, root)) for folder in class_folders(root)], shares)
+    else:
+        return None
+    if data.split == "random":
+        sizes |= {split: round(sizes["train"] * share) for split, share in RANDOM_SHARES.items()}
+    return sizes
 
 
 def estimate_disk_use(study: StudyConfig) -> int:
-    """Return roughly how many bytes a whole study writes: arrays, weights, tables.
+    """Return roughly how many bytes a whole study writes: arrays, weights, checkpoints, tables.
 
     The paths of the images must have been checked before.
     """
     data = study.data
+    sizes = expected_images(data)
+    # of an own reader only the size of its files is known
+    pixels = sum(sizes.values()) * data.bands * data.image_size**2 if sizes else 0
+    arrays = pixels * _bytes_a_pixel(data) if sizes else _size_below(source_path(data))
     if data.source == "synthetic":
-        images = data.synthetic.train + data.synthetic.validation + data.synthetic.test
-        arrays = images * (SO2SAT_IMAGE_BYTES + 4 * data.bands * data.image_size**2)
-    elif data.source == "so2sat":
-        images = sum(Path(file).stat().st_size for file in source_files(data)) // SO2SAT_IMAGE_BYTES
-        arrays = images * 4 * data.bands * data.image_size**2
-    else:
-        shape, dtype = npz_headers(source_path(data))["x"]
-        arrays = int(np.prod(shape, dtype=np.int64)) * (1 if dtype == np.uint8 else 4)
-    network, sampling = study.network, study.sampling
+        generated = data.synthetic.train + data.synthetic.validation + data.synthetic.test
+        arrays += generated * SO2SAT_IMAGE_BYTES
+    tables = study.space_size() * 1500 + 50e6
+    return int(arrays + _weights(study) + tables)
+
+
+def _weights(study: StudyConfig) -> float:
+    """Return the bytes of all networks' weights, of the last and the best epoch, at their most (docs/training.md).
+
+    Both stand in every checkpoint, and twice after the end: as results and for a later run. Unless all checkpoints are
+    kept, they go when the result comes.
+    """
+    network, sampling, training, campaign = study.network, study.sampling, study.training, study.campaign
     visited = sampling.walks * (sampling.steps + 1)
     trained = study.space_size() if sampling.architectures == "all" else min(visited, study.space_size())
     # NAS-Bench-101's cells have 8.5 million parameters on average, four bytes each, with 128, 256 and 512 channels and
     # three cells a stack (10 million are reckoned); parameters grow with the square of the channels
     squares = sum((network.stem_channels << stack) ** 2 for stack in range(network.stacks)) * network.cells_per_stack
-    # once as a result, once as the last state of the training
-    weights = 2 * trained * (40e6 * squares / (3 * (128**2 + 256**2 + 512**2)) + 50e3)
-    tables = study.space_size() * 1500 + 50e6
-    return int(arrays + weights + tables)
+    one = 40e6 * squares / (3 * (128**2 + 256**2 + 512**2)) + 50e3
+    made = -(-training.epochs // campaign.checkpoint_every)
+    # values of the optimiser, a parameter
+    moments = {"sgd": 0, "rmsprop": 1, "adamw": 2}[training.optimizer]
+    moments += training.optimizer != "adamw" and training.momentum > 0
+    if campaign.checkpoints_kept is None:
+        return trained * one * (4 + made * (2 + moments))
+    return trained * one * max(4, min(made, campaign.checkpoints_kept) * (2 + moments))
 
 
-def preparation_memory(data: DataConfig) -> int:
-    """Return how many MB preparing the images takes: blocks of HDF5 files, but all of an ``.npz`` file's array."""
-    if data.source != "npz":
-        return 2000
-    shape, dtype = npz_headers(source_path(data))["x"]
-    return 2000 + int(3 * np.prod(shape, dtype=np.int64) * dtype.itemsize / 1e6)
+def _bytes_a_pixel(data: DataConfig) -> int:
+    """Return the bytes of a prepared pixel; with ``data.storage: auto`` what is likely, for nothing is read."""
+    if data.storage != "auto":
+        return np.dtype(data.storage).itemsize
+    if data.source == "npz":
+        dtype = npz_headers(source_path(data))["x"].dtype
+        return dtype.itemsize if dtype.name in ("uint8", "uint16", "float16") else 4
+    if data.source == "folder":
+        folder = class_folders(source_path(data))[0]
+        return read_facts(image_files(folder, source_path(data))[0], data.images.bands).dtype.itemsize
+    return 2
 
 
-def npz_headers(path: Path) -> dict[str, tuple[tuple[int, ...], np.dtype[np.generic]]]:
-    """Return shape and type of every array in an ``.npz`` file, from the headers alone.
+def _size_below(path: Path) -> int:
+    files = [path] if path.is_file() else path.rglob("*")
+    return sum(file.stat().st_size for file in files if file.is_file())
 
-    Raises:
-        DataError: the file is no complete zip file of arrays.
-    """
+
+def _so2sat_names(data: DataConfig) -> list[str]:
+    """Return the files that the splits come from."""
+    return [name for split, name in SO2SAT_FILES.items() if data.split == "official" or split != "validation"]
+
+
+def _check_folder(data: DataConfig) -> None:
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if name.endswith(".npy")]
-            headers = {}
-            for name in names:
-                with archive.open(name) as member:
-                    headers[name.removesuffix(".npy")] = _npy_header(member)
-            return headers
-    except zipfile.BadZipFile as error:
+        root = source_path(data)
+        folders = class_folders(root, data.images.classes)
+        files = [image_files(folder, root) for folder in folders]
+    except DataError as error:
+        raise DataError(f"data.path is '{data.path}', but {error} {WHERE_FOLDER}") from error
+    check_first(files[0][0], read_facts(files[0][0], data.images.bands), data.images.bands, data.images.image_size)
+
+
+def _check_own(data: DataConfig) -> None:
+    if not source_path(data).exists():
         raise DataError(
-            f"{path} is no complete npz (zip) file: {error}. It is truncated or of another format; "
-            "copy or download it again."
-        ) from error
-    except (ValueError, EOFError, OSError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read as an npz file: {error}. Copy or download it again.") from error
-
-
-def check_npz_layout(
-    path: Path, headers: dict[str, tuple[tuple[int, ...], np.dtype[np.generic]]], expected: ImagesConfig
-) -> None:
-    """Check shapes and types of the arrays ``x``, ``y`` and ``names`` against the configured ones.
-
-    Raises:
-        DataError: an array is missing or has another shape or type; the message names file, array and setting.
-    """
-    missing = [name for name in ("x", "y", "names") if name not in headers]
-    if missing:
-        raise DataError(
-            f"{path} lacks the array{'s' * (len(missing) > 1)} {', '.join(missing)}; it has "
-            f"{', '.join(headers) or 'none'}. Expected x (N, H, W, bands), y (N) and names (classes)."
+            f"data.path is '{data.path}', but there is no such file or folder. Looked for "
+            f"{source_path(data).absolute()}."
         )
-    (shape, dtype), (y_shape, y_dtype), (names_shape, names_dtype) = headers["x"], headers["y"], headers["names"]
-    size = expected.image_size
-    if len(shape) != 4 or shape[1:] != (size, size, expected.bands):
+    reader = Path(data.reader or "")
+    if not reader.is_file() or reader.suffix != ".py":
         raise DataError(
-            f"{path}: array x has shape {shape}; expected (N, {size}, {size}, {expected.bands}) by data.images.image_size "
-            f"{size} and data.images.bands {expected.bands}. Set these to the file's values, or name another file."
+            f"data.reader is '{data.reader}', but there is no such Python file (.py). Looked for {reader.absolute()}."
         )
-    if dtype.kind not in "uif" or dtype.hasobject:
-        raise DataError(f"{path}: array x has type {dtype}; expected uint8, or another integer or float type.")
-    if len(y_shape) != 1 or y_shape[0] != shape[0] or y_dtype.kind not in "ui":
+    try:
+        tree = ast.parse(reader.read_bytes(), filename=str(reader))
+    except (SyntaxError, ValueError) as error:
+        raise DataError(f"data.reader {reader} is no valid Python: {error}.") from error
+    names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    names |= {alias.asname or alias.name for n in tree.body if isinstance(n, ast.ImportFrom) for alias in n.names}
+    if "open_reader" not in names:
         raise DataError(
-            f"{path}: array y has shape {y_shape} and type {y_dtype}; expected ({shape[0]},) integers, one an image."
+            f"data.reader {reader} has no function open_reader(path, images, seed); it has "
+            f"{', '.join(sorted(names)) or 'none'}. docs/data.md has an example."
         )
-    if names_shape != (expected.classes,) or names_dtype.kind != "U":
-        raise DataError(
-            f"{path}: array names has shape {names_shape} and type {names_dtype}; expected ({expected.classes},) texts "
-            f"by data.images.classes {expected.classes}."
-        )
-
-
-def _npy_header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
-    version = np.lib.format.read_magic(member)
-    if version == (1, 0):
-        shape, _, dtype = np.lib.format.read_array_header_1_0(member)
-    elif version == (2, 0):
-        shape, _, dtype = np.lib.format.read_array_header_2_0(member)
-    else:
-        raise ValueError(f"array format {version[0]}.{version[1]} is not supported, only 1.0 and 2.0")
-    return shape, dtype
 
 
 def _check_so2sat(data: DataConfig) -> None:
@@ -161,7 +194,7 @@ def _check_so2sat(data: DataConfig) -> None:
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "does not exist"
         raise DataError(f"data.path is '{data.path}', but the folder {folder.absolute()} {what}. {WHERE_SO2SAT}")
-    missing = [name for name in SO2SAT_FILES.values() if not (folder / name).is_file()]
+    missing = [name for name in _so2sat_names(data) if not (folder / name).is_file()]
     if missing:
         raise DataError(
             f"data.path is '{data.path}', but the folder {folder.absolute()} lacks {', '.join(missing)}. {WHERE_SO2SAT}"

@@ -10,7 +10,7 @@ BAND_STATISTICS = TableSchema(
     version=1,
     key=("split", "band"),
     columns=(
-        Column("source", "string", "where the images come from: synthetic, so2sat or npz"),
+        Column("source", "string", "where the images come from: synthetic, so2sat, npz, folder or own"),
         Column("split", "string", "part of the data", isin=SPLITS),
         Column("band", "int64", "index of the band", ge=0),
         Column("mean", "float64", "mean over all pixels"),
@@ -25,7 +25,7 @@ CLASS_COUNTS = TableSchema(
     version=1,
     key=("split", "class_index"),
     columns=(
-        Column("source", "string", "where the images come from: synthetic, so2sat or npz"),
+        Column("source", "string", "where the images come from: synthetic, so2sat, npz, folder or own"),
         Column("split", "string", "part of the data", isin=SPLITS),
         Column("class_index", "int64", "index of the class, from 0", ge=0),
         Column("class_name", "string", "name of the class"),

@@ -69,8 +69,9 @@ def write_synthetic(outputs: Mapping[str, str | Path], sizes: Mapping[str, int],
         labels = draw_labels(sizes[split], MIXES[split], generator(seed, "data.synthetic.labels", split))
         with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
             count = len(labels)
-            sen1 = file.create_dataset("sen1", (count, SIZE, SIZE, 8), "f8")
-            sen2 = file.create_dataset("sen2", (count, SIZE, SIZE, 10), "f8")
+            # one image a chunk: files that are read image by image, as this data set mostly is, are best written so
+            sen1 = file.create_dataset("sen1", (count, SIZE, SIZE, 8), "f8", chunks=(1, SIZE, SIZE, 8))
+            sen2 = file.create_dataset("sen2", (count, SIZE, SIZE, 10), "f8", chunks=(1, SIZE, SIZE, 10))
             file["label"] = np.eye(CLASSES)[labels]
             starts = range(0, count, BLOCK)
             for start in progress(starts, len(starts), f"blocks of {split} images", logger):

@@ -9,7 +9,7 @@ import pytest
 from terranas.config import StudyConfig, load_config
 from terranas.config.inputs import DataConfig, ImagesConfig
 from terranas.core.errors import DataError
-from terranas.data.precheck import check_source, estimate_disk_use, source_files
+from terranas.data.precheck import check_source, estimate_disk_use, expected_images, source_files
 
 EUROSAT = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "eurosat" / "eurosat_rgb_32x32.npz"
 
@@ -54,7 +54,7 @@ def test_missing_path_says_what_and_where(tmp_path, monkeypatch, source):
     message = str(caught.value)
     assert "data.path is 'nowhere/images'" in message
     assert str(tmp_path / "nowhere" / "images") in message
-    assert {"npz": "EuroSAT", "so2sat": "mediaTUM"}[source] in message
+    assert {"npz": "savez", "so2sat": "mediaTUM"}[source] in message
 
 
 def test_folder_without_files_names_them(tmp_path):
@@ -107,6 +107,59 @@ def test_nothing_heavy_is_imported():
     code = "import sys, terranas.data.precheck; print(*{'torch', 'pandas', 'h5py', 'numba'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_the_random_split_needs_no_validation_file(tmp_path):
+    data = so2sat(tmp_path)
+    (tmp_path / "validation.h5").unlink()
+    with pytest.raises(DataError, match=r"lacks validation\.h5"):
+        check_source(data)
+    data = data.model_copy(update={"split": "random"})
+    check_source(data)
+    assert [Path(file).name for file in source_files(data)] == ["training.h5", "testing.h5"]
+
+
+def test_expected_images(tmp_path):
+    assert expected_images(DataConfig()) == {"train": 640, "validation": 320, "test": 320}
+    sizes = {"training": 40, "validation": 20, "testing": 10}
+    for name, count in sizes.items():
+        with h5py.File(tmp_path / f"{name}.h5", "w") as file:
+            file["sen1"], file["sen2"] = np.zeros((count, 32, 32, 8)), np.zeros((count, 32, 32, 10))
+            file["label"] = np.eye(17)[np.arange(count) % 17]
+    data = DataConfig(name="x", source="so2sat", path=str(tmp_path))
+    assert expected_images(data) == {"train": 40, "validation": 20, "test": 10}
+    random = data.model_copy(update={"split": "random"})
+    assert expected_images(random) == {"train": 32, "validation": 8, "test": 10}
+    assert expected_images(npz(tmp_path / "images.npz")) == {"train": 4, "validation": 1, "test": 1}
+
+
+def test_disk_use_counts_checkpoints_and_both_weights():
+    """By hand: SGD without momentum, one network of 10 million parameters (40 MB), 450 trainings of 108 epochs."""
+    thesis = {
+        "space": {"max_vertices": 7},
+        "network": {"stem_channels": 128, "cells_per_stack": 3},
+        "sampling": {"walks": 30, "steps": 14, "architectures": "walks"},
+        "training": {"recipe": "published"},
+    }
+    use = {
+        kept: estimate_disk_use(load_config(thesis | {"campaign": {"checkpoints_kept": kept}})) for kept in (2, 3, None)
+    }
+    # a checkpoint has the last and the best network; two of each stay at the end, in the place of checkpoints
+    assert use[3] - use[2] == pytest.approx(450 * 2 * 40e6, rel=0.01)
+    assert use[None] - use[2] == pytest.approx(54 * 450 * 2 * 40e6, rel=0.01)  # every second of 108 epochs
+    assert use[2] == pytest.approx(450 * 4 * 40e6, rel=0.02)
+    adamw = thesis | {"training": {"recipe": "published", "optimizer": "adamw"}}
+    assert estimate_disk_use(load_config(adamw)) - use[2] == pytest.approx(450 * 4 * 40e6, rel=0.01)
+
+
+@pytest.mark.parametrize(("storage", "size"), [("auto", 1), ("uint8", 1), ("float16", 2), ("float32", 4)])
+def test_disk_use_of_arrays_goes_by_their_type(tmp_path, storage, size):
+    def use(images):
+        pixels = np.broadcast_to(np.uint8(0), (images, 8, 8, 2))
+        data = npz(tmp_path / "images.npz", x=pixels, y=np.arange(images) % 3).model_dump() | {"storage": storage}
+        return estimate_disk_use(load_config({"data": data}))
+
+    assert use(100_005) - use(5) == 100_000 * 128 * size
 
 
 def test_disk_use_covers_what_is_written(tmp_path):

@@ -47,9 +47,12 @@ def test_layout(folder):
 def test_the_reader_of_so2sat_reads_it(folder, tmp_path):
     source = So2SatReader({split: folder / f"{split}.h5" for split in SIZES}, "sen2")
     outputs = {f"{s}_{p}": tmp_path / f"{s}_{p}.npy" for s in SIZES for p in ("images", "labels")}
-    counts = prepare(source, outputs).counts
-    assert counts["train"].argmax() == 16
-    assert counts["validation"].argmax() == counts["test"].argmax() == 7
+    splits = prepare(source, outputs, tmp_path / "state").splits
+    assert splits["train"].counts.argmax() == 16
+    assert splits["validation"].counts.argmax() == splits["test"].counts.argmax() == 7
+    with h5py.File(folder / "train.h5") as file:
+        physical = np.load(outputs["train_images"]) * 1e-4 - 3.2768
+        np.testing.assert_allclose(physical, file["sen2"], atol=1e-12)
 
 
 def test_equal_seeds_give_equal_content(folder, tmp_path):

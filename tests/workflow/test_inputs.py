@@ -1,8 +1,16 @@
 """Bad input: a clear sentence, a non-zero exit code, nothing half-written."""
 
+import json
+import re
+import shlex
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
+
+EUROSAT = Path(__file__).resolve().parents[2] / "config" / "eurosat.yaml"
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
 
@@ -54,6 +62,114 @@ def test_an_npz_of_another_shape_is_refused_before_any_job(empty):
     write_npz(empty, bands=4)
     refuse(empty, "images.npz: array x has shape (40, 32, 32, 4)", "-n", settings=NPZ)
     assert not (empty.folder / "results").exists()
+
+
+FOLDER = {"data": {"name": "x", "source": "folder", "path": "set", "images": {"classes": 2, "image_size": 8}}}
+
+
+def write_folder(place):
+    """Write a folder of images of the two classes that FOLDER expects, twice as large."""
+    rng = np.random.default_rng(0)
+    for name in ("field", "town"):
+        (place.folder / "set" / name).mkdir(parents=True)
+        for index in range(10):
+            pixels = rng.integers(0, 255, (16, 16, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(place.folder / "set" / name / f"{index}.png")
+    return place.folder / "set"
+
+
+def test_a_folder_of_images_is_prepared_and_prepared_again_when_an_image_is_added(empty):
+    folder = write_folder(empty)
+    dry = empty.snakemake("-n", settings=FOLDER)
+    assert dry.code == 0, dry.output
+    assert dry.jobs["data_prepare"] == 1
+    assert dry.jobs["training_train"] > 0
+    run = empty.snakemake("data", settings=FOLDER)
+    assert run.code == 0, run.output
+    manifest = json.loads((empty.results / "data" / "manifest.json").read_text())
+    assert manifest["class_names"] == ["field", "town"]
+    assert {split: facts["images"] for split, facts in manifest["splits"].items()} == {
+        "train": 12,
+        "validation": 4,
+        "test": 4,
+    }
+    assert not (empty.results / "data" / "_state" / "prepare").exists()
+    assert empty.snakemake("-n", "data", settings=FOLDER).rules == set()
+    Image.new("RGB", (16, 16)).save(folder / "town" / "more.png")
+    assert empty.snakemake("-n", "data", settings=FOLDER).rules == {"data_prepare"}
+
+
+def test_the_commands_of_the_eurosat_study_find_its_images(empty):
+    """Both commands as config/eurosat.yaml prints them, on images of EuroSAT's size."""
+    commands = re.findall(r"^# +snakemake (.*)$", EUROSAT.read_text(), re.MULTILINE)
+    assert len(commands) == 2
+    classes = [f"class {index}" for index in range(10)]
+    for name in classes:
+        (empty.folder / "EuroSAT_RGB" / name).mkdir(parents=True)
+        for index in range(10):
+            Image.new("RGB", (64, 64), (index, 0, 0)).save(empty.folder / "EuroSAT_RGB" / name / f"{index}.jpg")
+    images = np.zeros((100, 32, 32, 3), np.uint8)
+    np.savez(empty.folder / "eurosat_rgb_32x32.npz", x=images, y=np.arange(100) % 10, names=np.array(classes))
+    for command in commands:
+        arguments = shlex.split(command.replace("PATH/TO/", ""))
+        assert arguments[:2] == ["--configfile", "config/eurosat.yaml"]
+        run = empty.snakemake("data", *arguments[2:], configfile=EUROSAT)
+        assert run.code == 0, run.output
+        manifest = json.loads((empty.folder / "results" / "eurosat" / "data" / "manifest.json").read_text())
+        assert {split: facts["images"] for split, facts in manifest["splits"].items()} == {
+            "train": 20,
+            "validation": 10,
+            "test": 20,
+        }
+    assert empty.snakemake("-n", *arguments[2:], configfile=EUROSAT).jobs["training_train"] == 91
+
+
+def test_a_folder_with_an_empty_class_is_refused_before_any_job(empty):
+    (write_folder(empty) / "water").mkdir()
+    settings = {"data": FOLDER["data"] | {"images": {"classes": 3, "image_size": 8}}}
+    refuse(empty, "water has no images", "-n", settings=settings)
+    assert not (empty.folder / "results").exists()
+
+
+def test_a_corrupt_image_ends_the_preparation_by_name(empty):
+    image = write_folder(empty) / "town" / "7.png"
+    image.write_bytes(image.read_bytes()[:100])
+    refuse(empty, "7.png cannot be read as an image", "data", settings=FOLDER)
+
+
+READER = """
+import numpy as np
+
+class Reader:
+    bands, image_size, class_names, dtype = 2, 8, ("a", "b"), np.dtype(np.uint16)
+
+    def count(self, split):
+        return 10
+
+    def blocks(self, split, start):
+        yield np.full((10, 8, 8, 2), 300, np.uint16)[start:], (np.arange(10) % 2)[start:]
+
+def open_reader(path, images, seed):
+    return Reader()
+"""
+
+
+def test_images_of_an_own_reader_are_prepared_again_when_it_changes(empty):
+    reader = empty.folder / "reader.py"
+    reader.write_text(READER)
+    images = {"bands": 2, "classes": 2, "image_size": 8}
+    (empty.folder / "raw").mkdir()
+    settings = {"data": {"name": "x", "source": "own", "path": "raw", "reader": "reader.py", "images": images}}
+    run = empty.snakemake("data", settings=settings)
+    assert run.code == 0, run.output
+    pixels = np.load(empty.results / "data" / "prepared" / "train_images.npy")
+    assert (pixels.dtype, pixels.shape) == (np.uint16, (10, 8, 8, 2))
+    reader.write_text(READER.replace("300", "400"))
+    assert empty.snakemake("-n", "data", settings=settings).rules == {"data_prepare"}
+    reader.write_text(READER.replace("open_reader", "open_image"))
+    again = empty.snakemake("-n", settings=settings)
+    assert again.code != 0
+    assert "has no function open_reader" in again.output
 
 
 def test_labels_out_of_range_end_the_preparation_with_nothing_written(empty):
