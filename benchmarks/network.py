@@ -2,7 +2,7 @@
 
     python benchmarks/network.py [--stem 64] [--batch 16] [--passes 20]
 
-On one core. The plain build has the same weights and begins every sum of a cell with zeros, as definitions do.
+On one core. The plain build (plain_network.py) has the same weights and begins every sum of a cell with zeros.
 """
 
 import argparse
@@ -10,11 +10,12 @@ import argparse
 import numpy as np
 import torch
 from measure import measured, seconds, table
+from plain_network import make_plain
 from torch import Tensor, nn
 
 from terranas.space.cell import CONV1X1, CONV3X3, MAXPOOL3X3, Cell
-from terranas.space.complexity import NetworkShape, vertex_channels
-from terranas.space.network import CellModule, ConvBnRelu, Network
+from terranas.space.complexity import NetworkShape
+from terranas.space.network import Network
 
 Given = tuple[nn.Module, Tensor]
 
@@ -37,37 +38,6 @@ def cell_of(projections: int, operation: str) -> Cell:
     return Cell(matrix, ("input", *[operation] * (vertices - 2), "output"))
 
 
-class PlainCell(nn.Module):
-    """A cell with separate projections and sums that begin with zeros, of the weights of the other build."""
-
-    def __init__(self, cell: Cell, channels: int, module: CellModule) -> None:
-        super().__init__()
-        self.sources = [np.flatnonzero(column).tolist() for column in cell.adjacency.T]
-        self.widths: list[int] = vertex_channels(cell.adjacency[None], channels)[0].tolist()
-        self.operations = module.operations
-        self.projections = nn.ModuleDict()
-        weights = module.projection.state_dict()
-        first = 0
-        for target in np.flatnonzero(cell.adjacency[0]).tolist():
-            own = slice(first, first := first + self.widths[target])
-            block = ConvBnRelu(weights["0.weight"].shape[1], self.widths[target], 1)
-            block.load_state_dict({name: value[own] if value.ndim else value for name, value in weights.items()})
-            self.projections[str(target)] = block
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the cell's output for a batch of feature maps."""
-        last = len(self.widths) - 1
-        values: dict[int, Tensor] = {}
-        for vertex in range(1, last):
-            total = torch.zeros(len(x), self.widths[vertex], *x.shape[2:])
-            for source in self.sources[vertex]:
-                entering = self.projections[str(vertex)](x) if source == 0 else values[source]
-                total = total + entering[:, : self.widths[vertex]]
-            values[vertex] = self.operations[vertex - 1](total)
-        result = torch.cat([values[source] for source in self.sources[last] if source > 0], dim=1)
-        return result + self.projections[str(last)](x) if 0 in self.sources[last] else result
-
-
 def built(projections: int, operation: str, stem: int, batch: int, plain: bool) -> Given:
     """Return a network and a batch of images."""
     torch.set_num_threads(1)
@@ -76,14 +46,7 @@ def built(projections: int, operation: str, stem: int, batch: int, plain: bool) 
     shape = NetworkShape(bands=3, classes=10, image_size=32, stem_channels=stem, stacks=3, cells_per_stack=3)
     images = torch.randn(batch, shape.bands, shape.image_size, shape.image_size)
     network = Network(cell, shape)
-    if plain:
-        place = 0
-        for position, module in enumerate(network.stacks):
-            if isinstance(module, CellModule):
-                channels = shape.stack_channels(place // shape.cells_per_stack)
-                network.stacks[position] = PlainCell(cell, channels, module)
-                place += 1
-    return network, images
+    return (make_plain(network, cell, shape) if plain else network), images
 
 
 def forward(given: Given) -> list[float]:

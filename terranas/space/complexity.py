@@ -1,17 +1,22 @@
-"""Trainable parameters and multiply-accumulates (MACs) of a cell's network, in closed form.
+"""Parameters, multiply-accumulates (MACs) and kept activations of a cell's network, in closed form.
 
 The rules for channels are those of NAS-Bench-101 (Ying et al. 2019, section 2.1 and the released model builder);
 :mod:`terranas.space.network` builds the same network, and tests hold the two together.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from terranas.core.errors import CellError, ConfigError
-from terranas.space.batch import CellBatch
 from terranas.space.cell import CONV1X1, CONV3X3, OPERATIONS, Cell
+
+if TYPE_CHECKING:  # batches come with pandas, which nothing may import that is parsed with the Snakefile
+    from terranas.space.batch import CellBatch
 
 # weights of an operation for one input and one output channel, by label; pooling has none
 _KERNEL_AREA = np.array([{CONV3X3: 9, CONV1X1: 1}.get(name, 0) for name in OPERATIONS], dtype=np.int64)
@@ -147,6 +152,68 @@ def macs_of(adjacency: NDArray[np.uint8], labels: NDArray[np.int64], shape: Netw
     return total + shape.stack_channels(shape.stacks - 1) * shape.classes
 
 
+@dataclass(frozen=True)
+class Activations:
+    """What a network keeps of the forward pass for the backward pass, for one image.
+
+    Attributes:
+        values: elements of feature maps, of the type that is computed in (4 bytes in fp32, 2 in bf16 and fp16).
+        indices: places of the maxima of poolings, of 8 bytes each.
+    """
+
+    values: NDArray[np.int64]
+    indices: NDArray[np.int64]
+
+
+def activations_of(adjacency: NDArray[np.uint8], labels: NDArray[np.int64], shape: NetworkShape) -> Activations:
+    """Return what torch's autograd keeps of each image while :mod:`terranas.space.network` trains.
+
+    A convolution keeps its input, a normalisation its input, a rectifier its output, a pooling its input and the
+    places of its maxima, the linear layer its input; each tensor counts once. Weights, and the numbers that are kept
+    once a channel, do not grow with the images and do not count; nor does the loss. Arguments as in
+    :func:`parameters_of`; both counts have the shape (cells,).
+    """
+    cells = len(adjacency)
+    # the images, and the stem's convolution and rectifier
+    values = np.full(cells, (shape.bands + 2 * shape.stem_channels) * shape.image_size**2, dtype=np.int64)
+    indices = np.zeros(cells, dtype=np.int64)
+    for stack in range(shape.stacks):
+        pixels, channels = shape.stack_size(stack) ** 2, shape.stack_channels(stack)
+        kept, output, places = _kept_terms(adjacency, labels, channels)
+        is_last = stack == shape.stacks - 1
+        # only the mean over the pixels reads the last output, and keeps nothing of it
+        values += pixels * (shape.cells_per_stack * kept + (shape.cells_per_stack - is_last) * output)
+        indices += pixels * shape.cells_per_stack * places
+        if not is_last:
+            between = shape.stack_size(stack + 1) ** 2 * channels
+            values += between
+            indices += between
+    return Activations(values + shape.stack_channels(shape.stacks - 1), indices)
+
+
+def _kept_terms(
+    adjacency: NDArray[np.uint8], labels: NDArray[np.int64], channels: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the channels that a cell keeps, those of its output that are kept if it is, and the pooled ones."""
+    widths = vertex_channels(adjacency, channels)
+    inner, is_convolution = widths[:, 1:-1], _KERNEL_AREA[labels] > 0
+    sources = adjacency.sum(axis=1, dtype=np.int64)
+    projected = (adjacency[:, 0] * widths).sum(axis=1)
+    sums = ((sources[:, 1:-1] > 1) * inner).sum(axis=1)
+    # a pooling's output is kept where it enters another operation as it is, not as part of a sum
+    alone = sources[:, None, :] == 1
+    enters_alone = (adjacency * alone)[:, 1:-1, 1:-1].any(axis=2)
+    pooled = (~is_convolution & enters_alone) * inner
+    kept = 2 * projected + 2 * (is_convolution * inner).sum(axis=1) + sums + pooled.sum(axis=1)
+
+    feeds_output = adjacency[:, 1:-1, -1].astype(np.bool_)
+    # the output is a tensor of its own where it joins or adds, and else that of the vertex that feeds it
+    is_own = sources[:, -1] > 1
+    is_new_pooling = (feeds_output & ~is_convolution & ~enters_alone).any(axis=1)
+    output = np.where(is_own | is_new_pooling, channels, 0)
+    return kept, output, (~is_convolution * inner).sum(axis=1)
+
+
 def _cell_terms(
     adjacency: NDArray[np.uint8], labels: NDArray[np.int64], channels: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -175,6 +242,12 @@ def parameters(cell: Cell, shape: NetworkShape) -> int:
 def macs(cell: Cell, shape: NetworkShape) -> int:
     """Return the multiply-accumulates of a cell's network for one image; see :func:`macs_of` for what counts."""
     return int(macs_of(*_as_batch(cell), shape)[0])
+
+
+def activations(cell: Cell, shape: NetworkShape) -> tuple[int, int]:
+    """Return the values and the indices that a cell's network keeps of an image; see :func:`activations_of`."""
+    kept = activations_of(*_as_batch(cell), shape)
+    return int(kept.values[0]), int(kept.indices[0])
 
 
 def _as_batch(cell: Cell) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -46,7 +46,10 @@ class CellModule(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the cell's output for a batch of feature maps."""
-        projections = dict(zip(self._projected, self.projection(x).split(self._splits, dim=1), strict=True))
+        projected = self.projection(x)
+        # the gradient of a split is a copy, of one part too
+        parts = projected.split(self._splits, dim=1) if len(self._splits) > 1 else (projected,)
+        projections = dict(zip(self._projected, parts, strict=True))
         values: dict[int, Tensor] = {}
         for vertex, operation in enumerate(self.operations, start=1):
             # a source may be wider than this vertex: the first channels enter, as in NAS-Bench-101
@@ -54,7 +57,8 @@ class CellModule(nn.Module):
             entering = [values[source][:, :width] for source in self._sources[vertex] if source > 0]
             values[vertex] = operation(_sum(entering, projections.get(vertex)))
         ending = [values[source] for source in self._sources[self._output] if source > 0]
-        return _sum([torch.cat(ending, dim=1)] if ending else [], projections.get(self._output))
+        joined = [torch.cat(ending, dim=1)] if len(ending) > 1 else ending
+        return _sum(joined, projections.get(self._output))
 
 
 class Network(nn.Module):
