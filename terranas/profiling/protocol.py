@@ -21,7 +21,7 @@ from terranas.profiling.devices import Device
 from terranas.space.cell import Cell
 from terranas.space.complexity import NetworkShape, macs, parameters
 from terranas.space.network import Network
-from terranas.training.loop import is_out_of_memory
+from terranas.training.memory import is_out_of_memory
 
 TIMES = (
     "latency_ms",

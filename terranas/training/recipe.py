@@ -2,13 +2,19 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
 
 from terranas.core.errors import EnvironmentLackError
+
+RMSPROP_DECAY = 0.9
+RMSPROP_EPSILON = 1.0
+"""What NAS-Bench-101 trained with, so that its learning rates keep their meaning (model_builder.py hands epsilon 1.0 to
+TensorFlow's RMSProp, whose decay is 0.9). TensorFlow adds epsilon under the root and torch outside: sqrt(v + 1) and
+sqrt(v) + 1 are alike for the small squared gradients v of a training."""
 
 
 @dataclass(frozen=True)
@@ -28,36 +34,40 @@ class Recipe:
     momentum: float
     weight_decay: float
     schedule: str
+    loss: str
+    label_smoothing: float
+    class_weights: str
+    augmentation: str
     precision: str
-    checkpoint_every: int
+    memory_format: str
+    compile: bool
+    deterministic: bool
+    best_metric: str
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> "Recipe":
-        """Return the recipe of a configuration section."""
+        """Return the recipe of a configuration section, which has already taken the values of a named one."""
         return cls(**settings)
 
-    def deciding(self) -> dict[str, Any]:
-        """Return the settings that decide a training's numbers: all but how often it is saved."""
-        return {name: value for name, value in asdict(self).items() if name != "checkpoint_every"}
-
     def build_optimizer(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """Return the optimiser over a network's parameters."""
+        """Return the optimiser over a network's parameters, all of which decay.
+
+        SGD and AdamW (Loshchilov and Hutter 2019; betas ``momentum`` and 0.999, epsilon 1e-8) as torch has them,
+        RMSprop with the constants of NAS-Bench-101.
+        """
+        rate, decay = self.learning_rate, self.weight_decay
         if self.optimizer == "adamw":
-            return torch.optim.AdamW(
-                parameters,
-                lr=self.learning_rate,
-                betas=(self.momentum, 0.999),
-                weight_decay=self.weight_decay,
-            )
-        return torch.optim.SGD(
-            parameters, lr=self.learning_rate, momentum=self.momentum, weight_decay=self.weight_decay
-        )
+            return torch.optim.AdamW(parameters, lr=rate, betas=(self.momentum, 0.999), weight_decay=decay)
+        if self.optimizer == "rmsprop":
+            smoothing, epsilon = RMSPROP_DECAY, RMSPROP_EPSILON
+            return torch.optim.RMSprop(parameters, rate, smoothing, epsilon, decay, self.momentum)
+        return torch.optim.SGD(parameters, lr=rate, momentum=self.momentum, weight_decay=decay)
 
     def learning_rate_at(self, step: int, steps: int) -> float:
         """Return the learning rate of a step.
 
-        The cosine schedule rises linearly to its peak over the first tenth of all steps and then falls along half a
-        cosine (Loshchilov and Hutter 2017, without restarts) to almost 0 in the last step.
+        The cosine and the linear schedule rise linearly to their peak over the first tenth of all steps; then they fall
+        along half a cosine (Loshchilov and Hutter 2017, without restarts) or a line to almost 0 in the last step.
 
         Args:
             step: index of the step, from 0 over all epochs.
@@ -68,7 +78,15 @@ class Recipe:
         warm = max(1, steps // 10)
         if step < warm:
             return self.learning_rate * (step + 1) / warm
-        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * (step + 1 - warm) / (steps + 1 - warm)))
+        passed = (step + 1 - warm) / (steps + 1 - warm)
+        if self.schedule == "linear":
+            return self.learning_rate * (1 - passed)
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * passed))
+
+    def is_better(self, row: Mapping[str, Any], best: Mapping[str, Any]) -> bool:
+        """Return whether an epoch's row beats the best one so far; of equal ones the first stays."""
+        new, old = row[self.best_metric], best[self.best_metric]
+        return bool(new < old if self.best_metric.endswith("loss") else new > old)
 
 
 def resolve_device(name: str, local_rank: int = 0, processes: int = 1) -> torch.device:
@@ -87,15 +105,3 @@ def resolve_device(name: str, local_rank: int = 0, processes: int = 1) -> torch.
             "install torch's CUDA build (make TORCH=cuda)."
         )
     return torch.device("cuda", local_rank)
-
-
-def prepare_torch(recipe: Recipe) -> None:
-    """Set torch's threads and, on the CPU, deterministic algorithms for this process.
-
-    CUDA has no deterministic backward pass of max-pooling; there, results can differ in the last bits.
-    """
-    torch.set_num_threads(recipe.threads)
-    if recipe.device == "cpu" or not torch.cuda.is_available():
-        torch.use_deterministic_algorithms(True)
-        # filling fresh memory costs time and would only guard against defects of torch
-        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]

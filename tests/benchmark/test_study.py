@@ -41,12 +41,17 @@ def epochs_of(architecture: str, count: int, offset: float = 0.0) -> pd.DataFram
             "validation_loss": 3.0 / epoch,
             "train_macro_accuracy": 0.1 * epoch,
             "train_micro_accuracy": 0.1 * epoch + offset,
+            "train_kappa": 0.1 * epoch,
             "validation_macro_accuracy": 0.05 * epoch,
             "validation_micro_accuracy": 0.05 * epoch + offset,
+            "validation_kappa": 0.05 * epoch,
             "learning_rate": 0.1,
+            "gradient_norm": 1.0,
+            "micro_batch": 16,
             "training_seconds": 10.0 * epoch,
             "validation_seconds": 1.0,
             "images_per_second": 100.0,
+            "peak_memory_mb": 500.0,
         }
         for epoch in range(1, count + 1)
     ]
@@ -54,7 +59,7 @@ def epochs_of(architecture: str, count: int, offset: float = 0.0) -> pd.DataFram
 
 
 def status_of(architecture: str, epochs: int, outcome: str = "ok") -> TrainingStatus:
-    scores = StatusScores(loss=1.0, macro_accuracy=0.6, micro_accuracy=0.7) if outcome == "ok" else None
+    scores = StatusScores(loss=1.0, macro_accuracy=0.6, micro_accuracy=0.7, kappa=0.5) if outcome == "ok" else None
     return TrainingStatus.model_validate(
         {
             "hash": architecture,
@@ -63,10 +68,17 @@ def status_of(architecture: str, epochs: int, outcome: str = "ok") -> TrainingSt
             "epochs": epochs,
             "validation": scores,
             "test": scores,
+            "best": None,
+            "micro_batch": 16,
+            "precision": "fp32",
             "processes": 1,
             "device": "cpu",
             "seconds": 1.0,
+            "energy_joule": None,
+            "estimate": None,
+            "used": None,
             "resumed": False,
+            "interruptions": 0,
             "code": "0" * 16,
             "numerics": 1,
             "software": {},

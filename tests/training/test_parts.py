@@ -2,85 +2,186 @@ import itertools
 import math
 
 import numpy as np
+import psutil
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score
+from sklearn.utils.class_weight import compute_class_weight
 
 from terranas.core.errors import EnvironmentLackError
-from terranas.training.batches import ImageSet, epoch_batches, epoch_steps, shard_batches
-from terranas.training.checkpoint import Checkpoint
+from terranas.training.losses import balanced_weights, build_objective, summed_cross_entropy
+from terranas.training.memory import device_peak_mb, host_peak_mb
+from terranas.training.precision import autocast, is_channels_last, prepare_torch, resolve_precision
 from terranas.training.recipe import resolve_device
+from terranas.training.scores import Scores, Tally
+from terranas.training.steps import plan_epoch
 
 CPU = torch.device("cpu")
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_batches_are_normalised_alike_in_memory_and_on_disk(tmp_path, dtype):
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 255, (30, 3, 8, 8)).astype(dtype)
-    mean, std = images.mean(axis=(0, 2, 3), dtype=np.float64), images.std(axis=(0, 2, 3), dtype=np.float64)
-    np.save(tmp_path / "a.npy", images)
-    mapped = np.load(tmp_path / "a.npy", mmap_mode="r")
-    labels = np.arange(30) % 4
-    indices = rng.permutation(30)[:11]
-    held, labels_held = ImageSet(images, labels, mean, std, CPU).batch(indices)
-    read, labels_read = ImageSet(mapped, labels, mean, std, CPU, in_memory_bytes=0).batch(indices)
-    assert torch.equal(held, read)
-    assert torch.equal(labels_held, labels_read)
-    assert held.is_contiguous(memory_format=torch.channels_last)
-    expected = (images[indices] - mean[:, None, None]) / std[:, None, None]
-    np.testing.assert_allclose(held.numpy(), expected, rtol=1e-4, atol=1e-5)
-    assert labels_held.tolist() == labels[indices].tolist()
+# --- schedule and optimiser ------------------------------------------------------------------------------------------
 
 
-def test_a_band_without_variation_is_only_centred():
-    images = np.full((4, 1, 8, 8), 7, np.uint8)
-    x, _ = ImageSet(images, np.zeros(4, int), np.array([7.0]), np.array([0.0]), CPU).batch(np.arange(4))
-    assert (x == 0).all()
-
-
-@given(st.integers(2, 200), st.integers(2, 16), st.integers(1, 4))
-def test_batches_of_an_epoch(images, batch_size, processes):
-    order = np.random.default_rng(0).permutation(images)
-    shares = [list(epoch_batches(order, batch_size, rank, processes)) for rank in range(processes)]
-    assert {len(share) for share in shares} == {epoch_steps(images, batch_size, processes)}
-    used = []
-    for step in zip(*shares, strict=True):
-        assert sum(len(indices) for indices, _ in step) == step[0][1]
-        assert all(2 <= len(indices) <= batch_size for indices, _ in step)
-        used.extend(np.concatenate([indices for indices, _ in step]))
-    np.testing.assert_array_equal(used, order[: len(used)])
-    assert images - len(used) < 2 * processes
-
-
-@given(st.integers(1, 200), st.integers(1, 16), st.integers(1, 4))
-def test_shards_cover_every_image_once(images, batch_size, processes):
-    parts = [batch for rank in range(processes) for batch in shard_batches(images, batch_size, rank, processes)]
-    np.testing.assert_array_equal(np.concatenate(parts), np.arange(images))
-
-
-def test_cosine_schedule(recipe):
-    settings = recipe(learning_rate=0.4, schedule="cosine")
+@pytest.mark.parametrize("schedule", ["cosine", "linear"])
+def test_schedules(recipe, schedule):
+    settings = recipe(learning_rate=0.4, schedule=schedule)
     rates = [settings.learning_rate_at(step, 100) for step in range(100)]
     np.testing.assert_allclose(rates[:10], 0.04 * np.arange(1, 11))
     assert max(rates) == rates[9] == pytest.approx(0.4)
     assert all(later < earlier for earlier, later in itertools.pairwise(rates[9:]))
-    assert 0 < rates[-1] < 0.001
-    middle = 0.2 * (1 + math.cos(math.pi * 46 / 91))
+    share = 46 / 91
+    middle = 0.2 * (1 + math.cos(math.pi * share)) if schedule == "cosine" else 0.4 * (1 - share)
     assert rates[55] == pytest.approx(middle)
+    # one step more would be 0
+    last = 0.2 * (1 + math.cos(math.pi * 90 / 91)) if schedule == "cosine" else 0.4 / 91
+    assert rates[-1] == pytest.approx(last)
+    assert settings.learning_rate_at(0, 1) == 0.4
     assert recipe(schedule="constant").learning_rate_at(3, 100) == 0.05
-    assert recipe(learning_rate=0.4).learning_rate_at(0, 1) > 0
 
 
-def test_optimizers(recipe):
-    parameters = [torch.nn.Parameter(torch.zeros(2))]
-    sgd = recipe(momentum=0.8, weight_decay=0.01).build_optimizer(parameters)
-    assert isinstance(sgd, torch.optim.SGD)
-    assert (sgd.defaults["momentum"], sgd.defaults["weight_decay"]) == (0.8, 0.01)
-    adamw = recipe(optimizer="adamw", momentum=0.8).build_optimizer(parameters)
-    assert isinstance(adamw, torch.optim.AdamW)
-    assert adamw.defaults["betas"] == (0.8, 0.999)
+def one_parameter():
+    return torch.nn.Parameter(torch.tensor([2.0], dtype=torch.float64))
+
+
+def steps_of(optimizer, parameter, gradients):
+    for gradient in gradients:
+        parameter.grad = torch.tensor([gradient], dtype=torch.float64)
+        optimizer.step()
+    return parameter.item()
+
+
+def test_sgd_against_its_closed_form(recipe):
+    parameter = one_parameter()
+    optimizer = recipe(learning_rate=0.1, momentum=0.8, weight_decay=0.01).build_optimizer([parameter])
+    first = 0.5 + 0.01 * 2
+    w = 2 - 0.1 * first
+    second = 0.8 * first + (-0.3 + 0.01 * w)
+    assert steps_of(optimizer, parameter, [0.5, -0.3]) == pytest.approx(w - 0.1 * second)
+
+
+def test_rmsprop_against_its_closed_form(recipe):
+    """Decay 0.9 and epsilon 1, as NAS-Bench-101 had them."""
+    parameter = one_parameter()
+    settings = recipe(optimizer="rmsprop", learning_rate=0.1, momentum=0.8, weight_decay=0.01)
+    optimizer = settings.build_optimizer([parameter])
+    w, square, moved = 2.0, 0.0, 0.0
+    for gradient in (0.5, -0.3):
+        total = gradient + 0.01 * w
+        square = 0.9 * square + 0.1 * total**2
+        moved = 0.8 * moved + total / (math.sqrt(square) + 1)
+        w -= 0.1 * moved
+    assert steps_of(optimizer, parameter, [0.5, -0.3]) == pytest.approx(w)
+
+
+def test_adamw_against_its_closed_form(recipe):
+    parameter = one_parameter()
+    settings = recipe(optimizer="adamw", learning_rate=0.1, momentum=0.8, weight_decay=0.01)
+    optimizer = settings.build_optimizer([parameter])
+    decayed = 2 * (1 - 0.1 * 0.01)
+    assert steps_of(optimizer, parameter, [0.5]) == pytest.approx(decayed - 0.1 * 0.5 / (0.5 + 1e-8))
+
+
+# --- losses ----------------------------------------------------------------------------------------------------------
+
+LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.0, 0.0, 0.0], [-3.0, 4.0, 1.0], [1.0, 2.0, 3.0]])
+LABELS = torch.tensor([0, 1, 2, 2])
+COUNTS = [10, 0, 30]
+
+
+def by_hand(gamma, smoothing, weights):
+    total = 0.0
+    for logits, label in zip(LOGITS.double().tolist(), LABELS.tolist(), strict=True):
+        norm = sum(math.exp(value) for value in logits)
+        for index, value in enumerate(logits):
+            p = math.exp(value) / norm
+            target = (1 - smoothing) * (index == label) + smoothing / 3
+            total -= weights[index] * target * (1 - p) ** gamma * math.log(p)
+    return total
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("class_weights", ["none", "balanced"])
+@pytest.mark.parametrize(("loss", "gamma"), [("cross_entropy", 0), ("focal", 2)])
+def test_losses_against_their_closed_form(loss, gamma, smoothing, class_weights):
+    objective = build_objective(loss, smoothing, class_weights, COUNTS, CPU)
+    weights = [2.0, 0.0, 2 / 3] if class_weights == "balanced" else [1.0] * 3
+    assert objective(LOGITS, LABELS).item() == pytest.approx(by_hand(gamma, smoothing, weights), rel=1e-5)
+
+
+def test_plain_settings_are_the_recorded_loss():
+    assert build_objective("cross_entropy", 0.0, "none", [], CPU) is summed_cross_entropy
+    expected = F.cross_entropy(LOGITS, LABELS) * 4
+    torch.testing.assert_close(summed_cross_entropy(LOGITS, LABELS), expected)
+
+
+def test_certain_images_give_focal_losses_without_nan():
+    objective = build_objective("focal", 0.0, "none", [], CPU)
+    logits = torch.tensor([[200.0, -200.0], [-200.0, 200.0]], requires_grad=True)
+    loss = objective(logits, torch.tensor([0, 0]))
+    loss.backward()
+    assert loss.item() == pytest.approx(400)
+    assert logits.grad.isfinite().all()
+
+
+def test_balanced_weights_are_those_of_scikit_learn():
+    labels = np.repeat([0, 1, 2], [50, 3, 7])
+    expected = compute_class_weight("balanced", classes=np.arange(3), y=labels)
+    np.testing.assert_allclose(balanced_weights([50, 3, 7]).numpy(), expected, rtol=1e-6)
+    assert (balanced_weights([50, 3, 7]).numpy()[labels]).mean() == pytest.approx(1)
+
+
+# --- scores ----------------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=40))
+def test_scores_of_any_answers(pairs):
+    truth, guessed = np.array(pairs).T
+    tally = Tally(4, 1, CPU)
+    logits = F.one_hot(torch.tensor(guessed), 4).float()
+    tally.add(0, logits, torch.tensor(truth), torch.tensor(3.0 * len(pairs)))
+    scores = tally.scores()
+    assert scores.loss == pytest.approx(3)
+    assert scores.micro_accuracy == pytest.approx((truth == guessed).mean())
+    with np.errstate(invalid="ignore"):
+        present = np.unique(truth)
+        macro = np.mean([(guessed[truth == label] == label).mean() for label in present])
+        kappa = cohen_kappa_score(truth, guessed) if len(np.unique(pairs)) > 1 else 0.0
+    assert scores.macro_accuracy == pytest.approx(macro)
+    assert scores.kappa == pytest.approx(kappa, abs=1e-12)
+
+
+def test_scores_of_one_matrix():
+    confusion = torch.tensor([[5, 1, 0], [0, 0, 0], [2, 0, 2]])
+    truth = [0] * 6 + [2] * 4
+    guessed = [0] * 5 + [1] + [0] * 2 + [2] * 2
+    scores = Scores.of(confusion, 1.5)
+    assert scores.kappa == pytest.approx(cohen_kappa_score(truth, guessed))
+    with pytest.warns(UserWarning, match="y_pred contains classes not in y_true"):
+        assert scores.macro_accuracy == pytest.approx(balanced_accuracy_score(truth, guessed))
+
+
+# --- steps -----------------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(2, 200), st.integers(2, 16), st.integers(2, 16), st.integers(1, 4))
+def test_pieces_of_the_steps(images, batch_size, micro_batch, processes):
+    order = np.random.default_rng(0).permutation(images)
+    plans = [plan_epoch(order, batch_size, micro_batch, rank, processes) for rank in range(processes)]
+    used = []
+    for steps in zip(*plans, strict=True):
+        sizes = [len(piece) for step in steps for piece in step.pieces]
+        assert min(sizes) >= 2
+        assert max(sizes) <= max(micro_batch, 3)
+        assert sum(sizes) == steps[0].images == steps[-1].images
+        used.extend(np.concatenate([piece for step in steps for piece in step.pieces]))
+    np.testing.assert_array_equal(used, order[: len(used)])
+    assert images - len(used) < 2 * processes
+
+
+# --- device ----------------------------------------------------------------------------------------------------------
 
 
 def test_devices():
@@ -91,28 +192,66 @@ def test_devices():
             resolve_device("cuda")
 
 
-def test_checkpoint_round_trip(tmp_path):
-    checkpoint = Checkpoint(tmp_path / "_state" / "a" / "b")
-    assert checkpoint.load(CPU) is None
-    checkpoint.finish()
-    assert not checkpoint.folder.exists()
-    checkpoint.save({"network": {"w": torch.arange(3.0)}, "rows": [{"epoch": 1}], "seconds": 2.5})
-    checkpoint.save({"network": {"w": torch.arange(4.0)}, "rows": [{"epoch": 2}], "optimizer": {}})
-    loaded = checkpoint.load(CPU)
-    assert loaded["rows"] == [{"epoch": 2}]
-    assert torch.equal(loaded["network"]["w"], torch.arange(4.0))
-    assert [path.name for path in checkpoint.folder.iterdir()] == ["checkpoint.pt"]
-    checkpoint.finish()
-    assert set(checkpoint.load(CPU)) == {"network", "rows"}
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [({"avx512_bf16": True}, "bf16"), ({"avx512_f": True, "avx512_bf16": False}, "fp32"), ({"bf16": True}, "bf16")],
+)
+def test_automatic_precision_of_a_cpu_is_what_it_computes_in(monkeypatch, capabilities, expected):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert resolve_precision("auto", CPU) == expected
+    assert resolve_precision("fp16", CPU) == "fp16"
 
 
-@pytest.mark.parametrize("damage", ["truncate", "flip", "empty"])
-def test_damaged_checkpoint_is_ignored(tmp_path, damage, caplog):
-    checkpoint = Checkpoint(tmp_path)
-    checkpoint.save({"rows": list(range(1000))})
-    content = bytearray(checkpoint.path.read_bytes())
-    content[len(content) // 2] ^= 1
-    changed = {"truncate": content[:-1], "flip": content, "empty": b""}[damage]
-    checkpoint.path.write_bytes(bytes(changed))
-    assert checkpoint.load(CPU) is None
-    assert "damaged" in caplog.text
+@pytest.mark.parametrize(("native", "expected"), [(True, "bf16"), (False, "fp16")])
+def test_automatic_precision_of_a_gpu(monkeypatch, native, expected):
+    asked = []
+
+    def supported(including_emulation=True):
+        asked.append(including_emulation)
+        return native
+
+    class Chosen:
+        def __init__(self, device):
+            self.device = device
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", supported)
+    monkeypatch.setattr(torch.cuda, "device", Chosen)
+    assert resolve_precision("auto", torch.device("cuda", 1)) == expected
+    assert asked == [False]
+
+
+@pytest.mark.parametrize(
+    ("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16), ("fp16", torch.float16)]
+)
+def test_forward_passes_compute_in_the_precision(precision, dtype):
+    layer = torch.nn.Linear(3, 2)
+    with autocast(precision, CPU):
+        assert layer(torch.zeros(1, 3)).dtype == dtype
+    assert layer.weight.dtype == torch.float32
+
+
+def test_memory_formats():
+    assert [is_channels_last(name) for name in ("auto", "channels_last", "contiguous")] == [True, True, False]
+
+
+def test_cpus_are_deterministic_whatever_is_asked_for():
+    prepare_torch(1, False, CPU)
+    assert torch.are_deterministic_algorithms_enabled()
+    assert not torch.is_deterministic_algorithms_warn_only_enabled()
+    assert torch.get_num_threads() == 1
+
+
+def test_memory_is_the_most_this_process_held():
+    before = host_peak_mb()
+    held = psutil.Process().memory_info().rss / 1e6
+    block = np.ones(int((before - held + 60) * 1e6), np.uint8)
+    assert before + 40 < host_peak_mb() < before + 80
+    del block
+    assert host_peak_mb() > before + 40
+    assert device_peak_mb(CPU) == 0
