@@ -39,6 +39,7 @@ include: "rules/search.smk"
 include: "rules/comparison.smk"
 include: "rules/report.smk"
 include: "rules/download.smk"
+include: "rules/campaign.smk"
 
 
 localrules:
@@ -56,6 +57,19 @@ localrules:
     comparison,
     report,
     download,
+
+
+# `terranas campaign` and a second snakemake must know whether this one lives; jobs parse this file too
+if workflow.is_main_process and "TERRANAS_MAKES_LIST" not in os.environ:
+
+    onstart:
+        announce(RESULTS, log)
+
+    onsuccess:
+        withdraw(RESULTS)
+
+    onerror:
+        withdraw(RESULTS)
 
 
 rule all:

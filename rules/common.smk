@@ -1,32 +1,50 @@
 """Functions and constants that the rules share. No rule stands here."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 
 import yaml
+from snakemake.utils import update_config
 
 from terranas import LAYOUT_VERSION
-from terranas.config import load_config
+from terranas.config import load_config, typed
 from terranas.config.inputs import PUBLISHED_IMAGE, PUBLISHED_NETWORK, WHOLE_SPACE
 from terranas.core.errors import ConfigError, TerranasError
-from terranas.core.files import require_free_space, sha256_file
+from terranas.core.files import read_json, require_free_space, sha256_file
 from terranas.core.fingerprint import fingerprint
 from terranas.core.randomness import generator
 from terranas.core.script import offer_checkout
 from terranas.data import NUMERICS_VERSION as DATA_NUMERICS
 from terranas.data.layout import SPLITS
-from terranas.data.precheck import check_source, estimate_disk_use, preparation_memory, source_files
+from terranas.data.precheck import (
+    PREPARATION_MB,
+    check_source,
+    estimate_disk_use,
+    expected_images,
+    source_files,
+    source_path,
+)
 from terranas.profiling import NUMERICS_VERSION as PROFILING_NUMERICS
 from terranas.sampling.architectures import list_key, read_architectures
+from terranas.space.cell import Cell
+from terranas.space.complexity import NetworkShape, macs
 from terranas.training import NUMERICS_VERSION as TRAINING_NUMERICS
 from terranas.training.acceptance import read_accepted
+from terranas.training.campaign_run import announce, announced, withdraw
+from terranas.training.estimate import estimate, resources_of
 
 ROOT = Path(workflow.basedir)
 # scripts import the library of this checkout, in whatever environment a job runs
 offer_checkout(ROOT)
+if not workflow.is_main_process:
+    # Slurm announces the end of a job's time to all its processes; a training saves itself, and the snakemake around it
+    # must live on (ignoring is inherited until a process sets a handler of its own)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 ARMS = ("surrogate", "random")
 FIGURE_FORMATS = ("png", "pdf", "svg", "csv")
 
@@ -72,6 +90,7 @@ def check_published(section):
 def checked_study():
     """Return the configuration, checked before anything runs."""
     try:
+        update_config(config, typed(workflow.config_settings.config))
         study = load_config(config)
         check_source(study.data)
         check_published(study.benchmark)
@@ -144,11 +163,17 @@ def image_shape():
     return {"bands": STUDY.data.bands, "classes": STUDY.data.classes, "image_size": STUDY.data.image_size}
 
 
+def images_path(wildcards, input):
+    """Return the file or folder that the images are read from."""
+    return str(Path(input.raw[0]).parent if STUDY.data.source == "synthetic" else source_path(STUDY.data))
+
+
 def data_settings():
     """Return the settings that the prepared arrays depend on: only those of the chosen source."""
     chosen = settings("data", "source", "not_finite", "storage")
     if not STUDY.data.in_so2sat_layout:
-        return chosen | settings("data", "images", "reader") | {"seed": STUDY.seed}
+        reader = sha256_file(STUDY.data.reader) if STUDY.data.reader else None
+        return chosen | settings("data", "images", "reader") | {"seed": STUDY.seed, "reader_content": reader}
     seed = STUDY.seed if STUDY.data.split == "random" else None
     return chosen | settings("data", "sensors", "split") | {"seed": seed}
 
@@ -240,13 +265,126 @@ def training_recipe():
 
 def cell_of(wildcards):
     """Return adjacency and operations of a job's architecture."""
-    architecture = ARCHITECTURES[wildcards.hash]
-    return {"adjacency": architecture.adjacency, "operations": architecture.operations}
+    return member_of(wildcards.hash, "adjacency", "operations")
+
+
+def member_of(architecture, *names):
+    """Return the named facts of an architecture to train."""
+    return {name: getattr(ARCHITECTURES[architecture], name) for name in names}
 
 
 def accepted_reason(wildcards):
     """Return why a failed training was accepted by hand, or an empty text."""
     return ACCEPTED.get(wildcards.hash, "")
+
+
+# --- what a training is expected to take -----------------------------------------------------------------------------
+
+
+# an own reader tells how many images there are only when it reads them
+UNKNOWN_IMAGES = {"train": 100_000, "validation": 20_000, "test": 20_000}
+STORED_BYTES = {"uint8": 1, "uint16": 2, "float16": 2, "float32": 4}
+MANIFEST = Path(RESULTS, "data", "manifest.json")
+
+
+@cache
+def prepared_images(changed):
+    """Return images a split and bytes of a stored value of the arrays, whose manifest changed at a time."""
+    manifest = read_json(MANIFEST)
+    splits = {split: manifest["splits"][split]["images"] for split in SPLITS}
+    return splits, STORED_BYTES[manifest["storage"]["dtype"]]
+
+
+@cache
+def images_in_headers():
+    """Return images a split as headers tell, and bytes of a stored value at most."""
+    return expected_images(STUDY.data) or UNKNOWN_IMAGES, STORED_BYTES.get(STUDY.data.storage, 4)
+
+
+@cache
+def network_of(architecture):
+    """Return cell and shape of an architecture's network."""
+    cell = Cell.from_strings(**member_of(architecture, "adjacency", "operations"))
+    return cell, NetworkShape(**image_shape(), **settings("network"))
+
+
+def expected(architecture):
+    """Return what the training of an architecture is expected to take, by the images known so far."""
+    known = prepared_images(MANIFEST.stat().st_mtime_ns) if MANIFEST.is_file() else images_in_headers()
+    return estimate(*network_of(architecture), settings("training"), *known)
+
+
+def expected_of_all(wildcards):
+    """Return what each training is expected to take: seconds, memory of the machine and of a GPU, by architecture."""
+    found = {name: expected(name) for name in ARCHITECTURES}
+    return {name: [one.seconds, one.host_mb, one.device_mb] for name, one in found.items()}
+
+
+def training_resource(name):
+    """Return a resource function: what the estimate says, times the attempt."""
+
+    def resource(wildcards, attempt):
+        return resources_of([expected(wildcards.hash)])[name] * attempt
+
+    return resource
+
+
+# --- several architectures in one job --------------------------------------------------------------------------------
+
+
+def packs():
+    """Return the architectures of each pack; those that take equally long stand together, so that none waits long.
+
+    By MACs and not by the estimates, which become better once the images are prepared: packs must stay what they are.
+    Hence, too, a failure that is accepted leaves a gap in its pack and does not move the others.
+    """
+    size = STUDY.campaign.pack
+    if size == 1:
+        return []
+    order = sorted(ARCHITECTURES, key=lambda member: (macs(*network_of(member)), member))
+    whole = [order[start : start + size] for start in range(0, len(order), size)]
+    return [[member for member in pack if member not in ACCEPTED] for pack in whole]
+
+
+def pack_members(wildcards):
+    """Return adjacency and operations of a pack's architectures."""
+    return [member_of(member, "adjacency", "operations") for member in PACKS[int(wildcards.pack)]]
+
+
+def pack_resource(name):
+    """Return a resource function: what the estimates of a pack's architectures say, times the attempt."""
+
+    def resource(wildcards, attempt):
+        return resources_of([expected(member) for member in PACKS[int(wildcards.pack)]])[name] * attempt
+
+    return resource
+
+
+def pack_of(wildcards):
+    """Return the receipt of the pack that trains an architecture; nothing where each has a job of its own."""
+    members = [number for number, pack in enumerate(PACKS) if wildcards.hash in pack]
+    return [f"{RESULTS}/training/_packs/{number}.json" for number in members]
+
+
+def forget_unfinished_packs():
+    """Remove the receipts of packs that left a training unfinished, so that this run goes on with it.
+
+    Not earlier: as long as a run lasts, its other trainings and their retries are collected by the same receipt.
+    """
+    if not workflow.is_main_process or (DRY_RUN | NO_LIST_NEEDED) & set(sys.argv):
+        return
+    main = announced(RESULTS)
+    if main is not None and main.process.is_gone() is not True:
+        return  # that run needs them, and this one ends at its lock
+    for receipt in Path(RESULTS, "training", "_packs").glob("*.json"):
+        outcomes = read_json(receipt)
+        if any(outcomes[member] != "finished" for member in outcomes if member not in ACCEPTED):
+            receipt.unlink()
+
+
+PACKS = packs()
+if PACKS:
+    forget_unfinished_packs()
 
 
 def sessions():

@@ -85,7 +85,7 @@ rule report_page:
         runtime=escalating(10),
     params:
         code=code("report/page.py"),
-        template=sha256_file(ROOT / "terranas" / "report" / "templates" / "page.html"),
+        template=sha256_file(ROOT / "terranas" / "core" / "templates" / "page.html"),
     message:
         "Writing the report"
     script:

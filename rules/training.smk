@@ -2,6 +2,9 @@
 
 in: <results>/data/*. out: <results>/training/<hash>/*.
 
+With campaign.pack above 1, several architectures train side by side in one job, one GPU each, and the rule of an
+architecture only collects what the pack left below <results>/training/_state.
+
 A training costs hours where everything else costs minutes. Its rule therefore depends on the cell itself and not on the
 table it comes from, and on a version that is raised by hand when numbers change and not on a fingerprint of the code.
 Where it runs again although nothing that decides its numbers changed (the data were prepared again from another path,
@@ -9,16 +12,51 @@ say), it finds its last state below <results>/training/_state, named by all that
 again.
 """
 
+PREPARED = {
+    f"{split}_{part}": getattr(rules.data_prepare.output, f"{split}_{part}")
+    for split in SPLITS
+    for part in ("images", "labels")
+}
+PREPARED |= {name: getattr(rules.data_prepare.output, name) for name in ("statistics", "class_counts")}
+TRAINING = {"network": settings("network"), "recipe": training_recipe(), "normalisation": STUDY.data.normalisation}
+
+
+rule training_pack:
+    input:
+        **{name: ancient(path) for name, path in PREPARED.items()},
+        manifest=rules.data_prepare.output.manifest,
+    output:
+        receipt=f"{RESULTS}/training/_packs/{{pack}}.json",
+    log:
+        f"{RESULTS}/logs/training/pack_{{pack}}.log",
+    benchmark:
+        f"{RESULTS}/runtimes/training/pack_{{pack}}.tsv"
+    conda:
+        "../envs/terranas.yaml"
+    threads: training_threads() if gpus("training") else STUDY.campaign.pack * STUDY.training.threads
+    resources:
+        mem_mb=pack_resource("mem_mb"),
+        runtime=pack_resource("runtime"),
+        gpu=gpus("training") * STUDY.campaign.pack,
+        cpus_per_task=STUDY.campaign.pack * STUDY.training.threads,
+        nodes=1,
+    params:
+        members=pack_members,
+        settings=TRAINING,
+        seed=STUDY.seed,
+        numerics=f"training {TRAINING_NUMERICS}",
+        state=subpath(output.receipt, ancestor=2),
+    message:
+        "Training the architectures of pack {wildcards.pack} side by side"
+    script:
+        "../workflow_scripts/training/pack.py"
+
 
 rule training_train:
     input:
-        **{
-            f"{split}_{part}": ancient(getattr(rules.data_prepare.output, f"{split}_{part}"))
-            for split in SPLITS
-            for part in ("images", "labels")
-        },
-        statistics=ancient(rules.data_prepare.output.statistics),
+        **{name: ancient(path) for name, path in PREPARED.items()},
         manifest=rules.data_prepare.output.manifest,
+        pack=ancient(pack_of),
     output:
         metrics=f"{RESULTS}/training/{{hash}}/metrics.parquet",
         classes=f"{RESULTS}/training/{{hash}}/classes.parquet",
@@ -30,19 +68,20 @@ rule training_train:
         f"{RESULTS}/logs/training/{{hash}}.log",
     benchmark:
         f"{RESULTS}/runtimes/training/{{hash}}.tsv"
+    localrule: bool(PACKS)
     conda:
         "../envs/terranas.yaml"
     threads: training_threads()
     resources:
-        mem_mb=escalating(STUDY.training.processes * (8000 if gpus("training") else 2000)),
-        runtime=escalating(60),
+        mem_mb=training_resource("mem_mb"),
+        runtime=training_resource("runtime"),
         gpu=gpus("training"),
+        # threads are cut to the cores of the machine that submits, which trains nothing
+        cpus_per_task=STUDY.training.processes * STUDY.training.threads,
         nodes=1,
     params:
         cell=cell_of,
-        network=settings("network"),
-        recipe=training_recipe(),
-        normalisation=STUDY.data.normalisation,
+        settings=TRAINING,
         seed=STUDY.seed,
         accepted=accepted_reason,
         numerics=f"training {TRAINING_NUMERICS}",

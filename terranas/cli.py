@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from terranas.cli_campaign import campaign_app
 from terranas.config import read_config
 from terranas.config.generate import write_generated
 from terranas.core.errors import TerranasError
@@ -20,6 +21,7 @@ config_app = typer.Typer(no_args_is_help=True, help="Check a study's configurati
 app.add_typer(config_app, name="config")
 cell_app = typer.Typer(no_args_is_help=True, help="Look at cells of the search space.")
 app.add_typer(cell_app, name="cell")
+app.add_typer(campaign_app, name="campaign")
 
 ConfigFile = Annotated[Path, typer.Option("--configfile", help="Configuration of the study.")]
 Architecture = Annotated[str, typer.Argument(metavar="HASH", help="Architecture, 32 hex digits.")]

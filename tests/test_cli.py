@@ -17,17 +17,25 @@ from terranas.space.table import cells_table
 HASH = "0123456789abcdef" * 2
 DONE = "fedcba9876543210" * 2
 OTHER = "0" * 32
+SCORES = {"loss": 1.0, "macro_accuracy": 0.5, "micro_accuracy": 0.5, "kappa": 0.4}
 STATUS = {
     "hash": DONE,
     "outcome": "ok",
     "reason": "",
     "epochs": 1,
-    "validation": {"loss": 1.0, "macro_accuracy": 0.5, "micro_accuracy": 0.5},
-    "test": {"loss": 1.0, "macro_accuracy": 0.5, "micro_accuracy": 0.5},
+    "validation": SCORES,
+    "test": SCORES,
+    "best": {"epoch": 1, "validation": SCORES, "test": SCORES},
+    "micro_batch": 16,
+    "precision": "fp32",
     "processes": 1,
     "device": "cpu",
     "seconds": 1.0,
+    "energy_joule": None,
+    "estimate": None,
+    "used": None,
     "resumed": False,
+    "interruptions": 0,
     "code": "0" * 16,
     "numerics": 1,
     "software": {},

@@ -1,17 +1,13 @@
-"""What a study brought (its tables) and what a page is made of (sections, tables, figures)."""
+"""What a study brought: its tables, and what they say at a glance."""
 
-import base64
-import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 import pandas as pd
-from markupsafe import Markup
 
 from terranas.benchmark.tabular import TabularBenchmark
-from terranas.core.errors import DataError
 from terranas.training.status import TrainingStatus
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -93,110 +89,3 @@ class StudyResults:
         """The accuracy by which architectures are ranked: an objective of the searches where one is an accuracy."""
         accuracies = [name for name in self.objectives if name.startswith("validation") and name.endswith("accuracy")]
         return [*accuracies, "validation_micro_accuracy"][0]
-
-
-@dataclass(frozen=True)
-class Head:
-    """Head of a table's column.
-
-    Attributes:
-        text: what stands in the head.
-        kind: ``number`` columns are set flush right, ``text`` columns flush left.
-    """
-
-    text: str
-    kind: Literal["text", "number"] = "number"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table for people; the first column names the row.
-
-    Attributes:
-        caption: what the table shows, in a sentence or two.
-        heads: heads of the columns.
-        rows: entries, one sequence a row; ``Markup`` entries are drawings.
-        folded: what the button says that unfolds the table; empty for a table that is always shown.
-    """
-
-    kind: ClassVar[str] = "table"
-
-    caption: str
-    heads: Sequence[Head]
-    rows: Sequence[Sequence[str | Markup]]
-    folded: str = ""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure of the page.
-
-    Attributes:
-        name: name of the file without its ending.
-        png: content of the PNG file.
-        alt: what is seen, with numbers, for those who do not see it.
-        caption: what is shown and how it was computed.
-
-    Raises:
-        DataError: the content is no PNG file.
-    """
-
-    kind: ClassVar[str] = "picture"
-
-    name: str
-    png: bytes = field(repr=False)
-    alt: str
-    caption: str
-
-    def __post_init__(self) -> None:
-        if not self.png.startswith(PNG_SIGNATURE) or len(self.png) < 24 or 0 in self.size:
-            raise DataError(
-                f"The figure '{self.name}' is no PNG file (it starts with {self.png[:8]!r}). Remove it and run again."
-            )
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height in pixels, from the file's header (PNG specification, section 11.2.1)."""
-        width, height = struct.unpack(">II", self.png[16:24])
-        return int(width), int(height)
-
-    @property
-    def uri(self) -> str:
-        """The file as an address that carries its own content, so that the page needs no other file."""
-        return f"data:image/png;base64,{base64.b64encode(self.png).decode('ascii')}"
-
-
-@dataclass(frozen=True)
-class Listing:
-    """Text to be shown as it is: commands, files.
-
-    Attributes:
-        text: the text.
-        folded: what the button says that unfolds it; empty for a text that is always shown.
-    """
-
-    kind: ClassVar[str] = "listing"
-
-    text: str
-    folded: str = ""
-
-
-Block = Table | Picture | Listing | Markup
-"""What a section is made of; ``Markup`` is drawn by the library itself."""
-
-
-@dataclass(frozen=True)
-class Section:
-    """A section of the page.
-
-    Attributes:
-        name: identifier, used as anchor.
-        title: heading.
-        sentences: what is to be said first.
-        blocks: tables, figures, listings and legends in their order.
-    """
-
-    name: str
-    title: str
-    sentences: Sequence[str]
-    blocks: Sequence[Block] = ()

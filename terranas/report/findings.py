@@ -8,18 +8,9 @@ import pandas as pd
 
 from terranas.benchmark.schema import metric_name
 from terranas.benchmark.tabular import TabularBenchmark
+from terranas.core.formats import count, counted, fixed, listed, percent, sentence, span
 from terranas.data.schema import SPLITS
-from terranas.report.formats import (
-    count,
-    counted,
-    fixed,
-    listed,
-    metric_value,
-    outcome_name,
-    percent,
-    sentence,
-    span,
-)
+from terranas.report.formats import metric_value, outcome_name
 from terranas.search.schema import ARM_NAMES
 
 NEIGHBOURHOODS = {

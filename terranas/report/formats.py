@@ -1,13 +1,9 @@
-"""Numbers and names as a reader sees them: sensible digits, units, plain words."""
+"""Metrics, indicators and outcomes as a reader sees them."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
 
 from terranas.benchmark.schema import METRICS, metric_name
-
-SPACE = "\u202f"  # narrow no-break space: a number and its unit stay on one line
-MISSING = "–"
-MINUS = "−"
+from terranas.core.formats import MISSING, SPACE, count, fixed, halves, percent, scaled, significant
 
 UNITS = {column.name: column.unit for column in METRICS}
 """Units of the metrics of tables over NAS-Bench-101."""
@@ -25,56 +21,6 @@ _OUTCOME_NAMES = {
     "out_of_memory": "ran out of memory",
     "accepted_failure": "given up by hand",
 }
-
-
-def count(number: float) -> str:
-    """Return a whole number with thousands separated: ``423,624``."""
-    return MISSING if math.isnan(number) else f"{number:,.0f}"
-
-
-def counted(number: int, singular: str, plural: str | None = None) -> str:
-    """Return a number with its noun: ``1 walk``, ``6 walks``."""
-    return f"{count(number)} {singular if number == 1 else plural or singular + 's'}"
-
-
-def percent(share: float, digits: int = 1) -> str:
-    """Return a share in percent: ``58.7 %``."""
-    return MISSING if math.isnan(share) else f"{100 * share:.{digits}f}{SPACE}%"
-
-
-def significant(number: float, digits: int = 3) -> str:
-    """Return a number with so many significant digits, written without an exponent between 0.0001 and 10 million."""
-    if math.isnan(number):
-        return MISSING
-    if number == 0:
-        return "0"
-    if math.isinf(number) or not 1e-4 <= abs(number) < 1e7:
-        return f"{number:.{digits - 1}e}"
-    # rounding first: 9.996 has one digit before the point, its three-digit rounding 10.0 has two
-    rounded = float(f"{number:.{digits - 1}e}")
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
-    return f"{rounded:,.{decimals}f}".replace("-", MINUS)
-
-
-def halves(number: float) -> str:
-    """Return a median of whole numbers: ``25`` or ``25.5``."""
-    return MISSING if math.isnan(number) else f"{number:,.1f}".removesuffix(".0")
-
-
-def scaled(number: float, unit: str = "") -> str:
-    """Return a number with three digits and a decimal prefix: ``4,321``, ``43.2 k``, ``1.55 G``."""
-    if math.isnan(number):
-        return MISSING
-    for factor, prefix in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if abs(number) >= factor:
-            return f"{significant(number / (1e3 if prefix == 'k' else factor))}{SPACE}{prefix}{unit}"
-    return f"{number:,.0f}{SPACE}{unit}" if unit else f"{number:,.0f}"
-
-
-def fixed(number: float, digits: int = 2) -> str:
-    """Return a number with fixed decimals: correlations, effect sizes, hypervolumes."""
-    # adding 0.0 turns a rounded -0.00 into 0.00
-    return MISSING if math.isnan(number) else f"{round(number, digits) + 0.0:.{digits}f}".replace("-", MINUS)
 
 
 def p_value(p: float) -> str:
@@ -125,25 +71,6 @@ def indicator_value(indicator: str, value: float) -> str:
     return halves(value) if indicator in ("size", "diameter") else significant(value)
 
 
-def span(values: Iterable[float], formatted: Callable[[float], str]) -> str:
-    """Return the smallest and the largest value that is known: ``3 to 7``, or one text where both read the same."""
-    known = [value for value in values if not math.isnan(value)]
-    if not known:
-        return MISSING
-    low, high = formatted(min(known)), formatted(max(known))
-    return low if low == high else f"{low} to {high}"
-
-
 def outcome_name(outcome: str) -> str:
     """Return what became of a failed training, in words that fit behind a number."""
     return _OUTCOME_NAMES.get(outcome, f"ended as '{outcome}'")
-
-
-def listed(parts: Sequence[str]) -> str:
-    """Return the parts as a list in a sentence: ``a``, ``a and b``, ``a, b and c``."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
-def sentence(text: str) -> str:
-    """Return the text with its first letter in upper case."""
-    return text[:1].upper() + text[1:]

@@ -1,9 +1,6 @@
-"""The page: one HTML file that needs no other file and no network."""
+"""The report's page: what came out of a study."""
 
-from pathlib import Path
-
-from jinja2 import Environment, StrictUndefined
-
+from terranas.core.page import Page, render
 from terranas.report.content import StudyResults
 from terranas.report.sections import Figures, all_sections, headline, limits
 
@@ -13,15 +10,8 @@ SYNTHETIC_WARNING = (
 )
 
 
-def page_template() -> str:
-    """Return the Jinja template that stands beside this module."""
-    return (Path(__file__).parent / "templates" / "page.html").read_text(encoding="utf-8")
-
-
 def render_page(results: StudyResults, figures: Figures, template: str) -> str:
     """Return the page as HTML.
-
-    Every text is escaped, whatever names the study, its images or its classes bear. Equal arguments give equal pages.
 
     Args:
         results: the study's tables.
@@ -32,13 +22,13 @@ def render_page(results: StudyResults, figures: Figures, template: str) -> str:
     Raises:
         DataError: a figure is no PNG file.
     """
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(template).render(
+    page = Page(
         title=results.config["report"]["title"],
-        dataset=results.benchmark.dataset,
+        subject=results.benchmark.dataset,
+        subtitle=f"A study of neural architectures on {results.benchmark.dataset}",
         warning=SYNTHETIC_WARNING if results.synthetic else "",
         headline=headline(results),
         limits=limits(results),
         sections=all_sections(results, figures),
-        version=results.software["terranas"],
     )
+    return render(page, template, results.software["terranas"])

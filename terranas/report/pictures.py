@@ -6,16 +6,11 @@ import numpy as np
 import pandas as pd
 
 from terranas.benchmark.schema import metric_name
+from terranas.core.formats import count, counted, fixed, listed, percent
+from terranas.core.page import Picture
 from terranas.data.schema import SPLITS
-from terranas.report.content import Picture, StudyResults
-from terranas.report.formats import (
-    count,
-    counted,
-    fixed,
-    listed,
-    metric_value,
-    percent,
-)
+from terranas.report.content import StudyResults
+from terranas.report.formats import metric_value
 from terranas.search.schema import ARM_NAMES
 
 Words = tuple[str, str]

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from terranas.benchmark.schema import metric_name
+from terranas.core.formats import count, counted, halves, listed, percent, span
+from terranas.core.page import Block, Listing, Picture, Section
 from terranas.report import findings, tabulation, validation, verdict
-from terranas.report.content import Block, Listing, Picture, Section, StudyResults
-from terranas.report.formats import count, counted, halves, listed, percent, span
+from terranas.report.content import StudyResults
 from terranas.report.pictures import picture
 from terranas.space.drawing import draw_legend
 

@@ -9,25 +9,10 @@ from markupsafe import Markup
 
 from terranas.benchmark.schema import metric_name
 from terranas.benchmark.tabular import TabularBenchmark
+from terranas.core.formats import MISSING, count, counted, fixed, halves, percent, sentence, significant, span
+from terranas.core.page import Head, Table
 from terranas.data.schema import SPLITS
-from terranas.report.content import Head, Table
-from terranas.report.formats import (
-    MISSING,
-    count,
-    counted,
-    fixed,
-    halves,
-    indicator_name,
-    indicator_value,
-    metric_error,
-    metric_value,
-    outcome_name,
-    p_value,
-    percent,
-    sentence,
-    significant,
-    span,
-)
+from terranas.report.formats import indicator_name, indicator_value, metric_error, metric_value, outcome_name, p_value
 from terranas.report.verdict import A12_MEANING
 from terranas.search.schema import ARM_NAMES, STOP_REASONS
 from terranas.space.cell import Cell

@@ -5,20 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from terranas.benchmark.schema import metric_name
-from terranas.report.content import Head, Table
-from terranas.report.formats import (
-    MISSING,
-    SPACE,
-    UNITS,
-    count,
-    counted,
-    listed,
-    metric_value,
-    percent,
-    sentence,
-    significant,
-    span,
-)
+from terranas.core.formats import MISSING, SPACE, count, counted, listed, percent, sentence, significant, span
+from terranas.core.page import Head, Table
+from terranas.report.formats import UNITS, metric_value
 
 Reports = Mapping[str, Mapping[str, Any]]
 

@@ -2,16 +2,8 @@
 
 import pandas as pd
 
-from terranas.report.formats import (
-    count,
-    counted,
-    fixed,
-    indicator_name,
-    indicator_value,
-    listed,
-    percent,
-    sentence,
-)
+from terranas.core.formats import count, counted, fixed, listed, percent, sentence
+from terranas.report.formats import indicator_name, indicator_value
 from terranas.search.schema import ARM_NAMES
 
 A12_MEANING = (

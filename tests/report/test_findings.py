@@ -4,8 +4,8 @@ import pytest
 
 from terranas.benchmark.schema import BENCHMARK
 from terranas.benchmark.tabular import TabularBenchmark
+from terranas.core.formats import MINUS, SPACE
 from terranas.report import findings
-from terranas.report.formats import MINUS, SPACE
 
 PERCENT = f"{SPACE}%"
 OBJECTIVES = ["validation_micro_accuracy", "macs"]

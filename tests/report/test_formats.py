@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from terranas.core import formats as plain
+from terranas.core.formats import MINUS, MISSING, SPACE
 from terranas.report import formats
-from terranas.report.formats import MINUS, MISSING, SPACE
 
 
 @pytest.mark.parametrize(
@@ -23,12 +24,12 @@ from terranas.report.formats import MINUS, MISSING, SPACE
 )
 def test_three_significant_digits(number, text):
 
-    assert formats.significant(number) == text
+    assert plain.significant(number) == text
 
 
 @given(st.floats(min_value=1e-4, max_value=9.9e6))
 def test_significant_digits_are_those_of_the_number(number):
-    read = float(formats.significant(number).replace(",", ""))
+    read = float(plain.significant(number).replace(",", ""))
     assert read == pytest.approx(number, rel=0.0051)
 
 
@@ -94,14 +95,14 @@ def test_indicators_have_units(indicator, value, text):
 
 
 def test_words():
-    assert formats.listed(["a"]) == "a"
-    assert formats.listed(["a", "b", "c"]) == "a, b and c"
-    assert formats.counted(1, "class", "classes") == "1 class"
-    assert formats.counted(1200, "search", "searches") == "1,200 searches"
-    assert formats.span([3, math.nan, 7.0], formats.count) == "3 to 7"
-    assert formats.span([4, 4], formats.count) == "4"
-    assert formats.span([math.nan], formats.count) == MISSING
-    assert formats.fixed(-0.001) == "0.00"
-    assert formats.fixed(-0.126) == f"{MINUS}0.13"
+    assert plain.listed(["a"]) == "a"
+    assert plain.listed(["a", "b", "c"]) == "a, b and c"
+    assert plain.counted(1, "class", "classes") == "1 class"
+    assert plain.counted(1200, "search", "searches") == "1,200 searches"
+    assert plain.span([3, math.nan, 7.0], formats.count) == "3 to 7"
+    assert plain.span([4, 4], formats.count) == "4"
+    assert plain.span([math.nan], formats.count) == MISSING
+    assert plain.fixed(-0.001) == "0.00"
+    assert plain.fixed(-0.126) == f"{MINUS}0.13"
     assert formats.outcome_name("diverged") == "diverged"
     assert "strange" in formats.outcome_name("strange")

@@ -25,7 +25,7 @@ from terranas.surrogates.schema import PREDICTED_FRONTS, SCORES
 from terranas.training.status import TrainingStatus, write_status
 
 ROOT = Path(__file__).resolve().parents[2]
-TEMPLATE = (ROOT / "terranas" / "report" / "templates" / "page.html").read_text(encoding="utf-8")
+TEMPLATE = (ROOT / "terranas" / "core" / "templates" / "page.html").read_text(encoding="utf-8")
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 
 
@@ -271,7 +271,7 @@ def write_study(stand_in, folder, results, figures):
         runs=[folder / "runs_surrogate.parquet", folder / "runs_random.parquet"],
         statuses=sorted(folder.glob("status_*.json")),
         figures=[folder / f"{name}.png" for name in figures],
-        template=ROOT / "terranas" / "report" / "templates" / "page.html",
+        template=ROOT / "terranas" / "core" / "templates" / "page.html",
     )
 
 

@@ -297,6 +297,12 @@ def test_the_searched_benchmark_reruns_only_the_search_side(finished, tmp_path):
     assert "data_prepare" not in run.rules
 
 
+def test_numbers_on_the_command_line_are_numbers(finished):
+    run = finished.snakemake("-n", "--config", "comparison={alpha: 0.1}", "landscape={metrics: [test_micro_accuracy]}")
+    assert run.code == 0, run.output
+    assert {"comparison_tests", "landscape_ruggedness"} <= run.rules
+
+
 def test_one_budget_list_reruns_one_arm(finished):
     run = finished.snakemake("-n", settings={"search": {"budgets": {"random": [4, 6]}}})
     assert run.jobs["search_run"] == 1

@@ -2,43 +2,54 @@
 
 from typing import Any
 
-import torch
-
-import terranas.training.job
-from terranas.core.files import atomic_path, read_json
+import terranas.training.architecture
+from terranas.core.files import read_json
 from terranas.core.fingerprint import fingerprint
 from terranas.core.script import run_script
 from terranas.core.tables import read_table, write_table
-from terranas.data.schema import BAND_STATISTICS
-from terranas.training.job import TrainingJob, given_up, run_job, status_of
-from terranas.training.schema import EPOCHS
+from terranas.data.schema import BAND_STATISTICS, CLASS_COUNTS
+from terranas.training.architecture import (
+    build_job,
+    collect_packed,
+    leave,
+    record_of,
+    train_architecture,
+)
+from terranas.training.checkpoint import save_weights
+from terranas.training.deadline import Stop
+from terranas.training.result import given_up
+from terranas.training.schema import CLASS_ACCURACIES, CONFUSIONS, EPOCHS
 from terranas.training.status import write_status
 
 
 def main(snakemake: Any) -> None:
-    params, architecture = snakemake.params, snakemake.wildcards.hash
-    manifest = read_json(snakemake.input.manifest)
-    statistics = read_table(snakemake.input.statistics, BAND_STATISTICS).query("split == 'train'").sort_values("band")
-    job = TrainingJob(
-        **params.cell,
-        network=params.network,
-        recipe=params.recipe | {"checkpoint_every": snakemake.config["training"]["checkpoint_every"]},
-        seed=params.seed,
-        manifest=manifest,
-        arrays={name: path for name, path in snakemake.input.items() if name.endswith(("_images", "_labels"))},
-        mean=statistics["mean"].tolist(),
-        std=statistics["std"].tolist(),
-        state=params.state,
-    )
-    result = given_up(params.accepted) if params.accepted else run_job(job)
-    rows = [{"hash": architecture, "source": manifest["source"]} | row for row in result.rows]
-    write_table(EPOCHS.from_rows(rows), snakemake.output.metrics, EPOCHS)
-    with atomic_path(snakemake.output.weights) as temporary, temporary.open("wb") as file:
-        torch.save(result.weights, file)
-    code = fingerprint(terranas.training.job.__file__)
-    write_status(status_of(result, architecture, job.recipe["processes"], code), snakemake.output.status)
-    if not params.accepted:
-        job.checkpoint().finish()
+    params, inputs, outputs = snakemake.params, snakemake.input, snakemake.output
+    manifest, campaign = read_json(inputs.manifest), snakemake.config["campaign"]
+    tables = read_table(inputs.statistics, BAND_STATISTICS), read_table(inputs.class_counts, CLASS_COUNTS)
+    arrays = {name: path for name, path in inputs.items() if name.endswith(("_images", "_labels"))}
+    settings = params.settings | {"seed": params.seed, "state": params.state}
+    job = build_job(params.cell, settings, campaign, manifest, *tables, arrays, snakemake.resources.nodes)
+    if params.accepted:
+        result = given_up(params.accepted)
+    elif inputs.pack:
+        result = collect_packed(job, inputs.pack[0])
+    else:
+        stop = Stop(job.deadline)
+        stop.listen()
+        result = train_architecture(job, stop)
+    if result.interrupted:
+        leave([job], result.interrupted)
+    facts = {"hash": job.cell.hash, "source": manifest["source"]}
+    for name, schema, rows in (
+        ("metrics", EPOCHS, result.rows),
+        ("classes", CLASS_ACCURACIES, result.class_rows),
+        ("confusion", CONFUSIONS, result.confusions),
+    ):
+        write_table(schema.from_rows([facts | row for row in rows]), outputs[name], schema)
+    save_weights(result.weights, outputs.weights)
+    save_weights(result.best_weights, outputs.best_weights)
+    code = fingerprint(terranas.training.architecture.__file__)
+    write_status(record_of(result, job, code), outputs.status)
 
 
 run_script(main, snakemake)  # noqa: F821  (snakemake is put there by Snakemake)
