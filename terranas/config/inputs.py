@@ -95,18 +95,18 @@ class DataConfig(Section):
     )
     not_finite: Literal["refuse", "drop", "zero"] = Field(
         "refuse",
-        description="What happens to images with NaN or infinite pixels: an error, the image is left out, or the pixels "
-        "become 0.",
+        description="What happens to images with NaN or infinite pixels: an error, the image is left out, or the "
+        "pixels become 0.",
     )
     storage: Literal["auto", "uint8", "uint16", "float16", "float32"] = Field(
         "auto",
-        description="Type of the prepared pixels; auto: the smallest that loses nothing that matters (docs/data.md). The "
-        "largest error stands in the manifest.",
+        description="Type of the prepared pixels; auto: the smallest that loses nothing that matters (docs/data.md). "
+        "The largest error stands in the manifest.",
     )
     normalisation: Literal["training", "each_split"] = Field(
         "training",
-        description="Images whose mean and standard deviation a band normalise a split: the training images, or its own "
-        "(the published study did so for validation).",
+        description="Images whose mean and standard deviation a band normalise a split: the training images, or its "
+        "own (the published study did so for validation).",
     )
     synthetic: SyntheticConfig = SyntheticConfig()
     images: ImagesConfig = ImagesConfig()
@@ -124,8 +124,8 @@ class DataConfig(Section):
             raise ValueError(f"name must name the real images when source is {self.source}, got '{self.name}'")
         if (self.source == "own") != (self.reader is not None):
             raise ValueError(
-                f"source is {self.source} and reader is {self.reader!r}; a Python file that reads the images belongs to "
-                "source own, and only to it"
+                f"source is {self.source} and reader is {self.reader!r}; a Python file that reads the images belongs "
+                "to source own, and only to it"
             )
         return self
 

@@ -44,6 +44,21 @@ def load_config(settings: Mapping[str, Any]) -> StudyConfig:
         raise ConfigError(f"The configuration is not valid:\n{problems}") from error
 
 
+def typed(value: Any) -> Any:
+    """Return settings from the command line with the types that YAML gives them.
+
+    Snakemake leaves what stands within braces or brackets (``--config 'search={seeds: 100}'``) as texts.
+    """
+    if isinstance(value, Mapping):
+        return {key: typed(content) for key, content in value.items()}
+    if isinstance(value, list):
+        return [typed(content) for content in value]
+    try:
+        return yaml.safe_load(value) if isinstance(value, str) else value
+    except yaml.YAMLError:
+        return value
+
+
 def known_keys(model: type[BaseModel] = StudyConfig, prefix: str = "") -> Iterator[str]:
     """Yield the dotted names of all settings (leaves of the tree), in order."""
     for name, field in model.model_fields.items():
@@ -71,8 +86,11 @@ def _hint(value: Any) -> str:
         number = float(value) if isinstance(value, str) else None
     except ValueError:
         return ""
+    if number is None:
+        return ""
+    dot = "e" in value.lower() and "." not in value
     return (
-        "" if number is None else f" (a text; YAML reads {value} as a number only when written with a dot, like 1.0e-4)"
+        f" (a text; YAML reads {value} as a number only when written with a dot, like 1.0e-4)" if dot else " (a text)"
     )
 
 

@@ -74,6 +74,11 @@ class StudyConfig(Section):
     def _fits_together(self) -> Self:
         if self.results_dir.startswith("~"):
             raise ValueError(f"results_dir is '{self.results_dir}'; '~' is not expanded, write the folder in full")
+        if self.campaign.pack > 1 and self.training.processes > 1:
+            raise ValueError(
+                f"campaign.pack is {self.campaign.pack} and training.processes is {self.training.processes}; "
+                "architectures that train side by side have one GPU each, so set training.processes to 1"
+            )
         size = self.known_architectures()
         published = self.search.benchmark == "nasbench101"
         if published and self.benchmark.nasbench101 is None:

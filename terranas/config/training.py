@@ -113,7 +113,7 @@ class CampaignConfig(Section):
 
     checkpoint_every: int = Field(2, ge=1, description="Epochs between checkpoints, from which a killed job goes on.")
     checkpoints_kept: int | None = Field(
-        2, ge=2, description="Checkpoints kept of a training; null: all (the published study, about 1 TB)."
+        2, ge=2, description="Checkpoints kept of a training; null: all (about 2 TB for the published study)."
     )
     staging: Place | None = Field(
         None,
@@ -124,7 +124,9 @@ class CampaignConfig(Section):
         False, description="Whether the last training on a node removes the copied arrays when it ends."
     )
     resident: Literal["auto", "always", "never"] = Field(
-        "auto", description="Whether the arrays are held on the device; auto: where they take at most half of its free memory."
+        "auto",
+        description="Whether the arrays are held on the device; auto: on a GPU, where they take at most half of its "
+        "free memory.",
     )
     launcher: Literal["auto", "local", "torchrun", "srun"] = Field(
         "auto", description="What starts data-parallel processes; auto: srun where a job has several nodes, else local."
@@ -132,8 +134,8 @@ class CampaignConfig(Section):
     pack: int = Field(
         1,
         ge=1,
-        description="Architectures trained side by side in one job, one GPU each; 1: every architecture has a job of its "
-        "own.",
+        description="Architectures trained side by side in one job, one GPU each; 1: every architecture has a job of "
+        "its own.",
     )
     deadline_margin: int = Field(
         120, ge=0, description="Seconds before a job's time limit at which a training saves itself and is queued again."

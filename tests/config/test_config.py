@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terranas.benchmark.schema import METRICS
-from terranas.config import StudyConfig, load_config, read_config
+from terranas.config import StudyConfig, load_config, read_config, typed
 from terranas.config.generate import default_yaml, json_schema
 from terranas.config.inputs import PUBLISHED_IMAGE, PUBLISHED_NETWORK
 from terranas.config.load import known_keys
@@ -139,3 +139,19 @@ def test_any_misspelt_key_is_refused_and_a_valid_one_is_named(key, letter):
         load_config({f"{key}{letter}q": 1})
     named = str(caught.value).rsplit("'", 2)[1]
     assert any(valid == named or valid.startswith(f"{named}.") for valid in known_keys())
+
+
+def test_what_the_command_line_leaves_as_texts_gets_its_types():
+    given = {"search": {"seeds": "100", "starts": 3}, "landscape": {"metrics": ["a", "1.5"]}, "data": {"path": "null"}}
+    assert typed(given) == {
+        "search": {"seeds": 100, "starts": 3},
+        "landscape": {"metrics": ["a", 1.5]},
+        "data": {"path": None},
+    }
+    assert typed("{not: yaml") == "{not: yaml"
+
+
+@pytest.mark.parametrize(("text", "hint"), [("1e-4", "written with a dot"), ("100", r"got '100' \(a text\)")])
+def test_a_number_that_is_a_text_is_told(text, hint):
+    with pytest.raises(ConfigError, match=hint):
+        load_config({"training": {"learning_rate": text}})

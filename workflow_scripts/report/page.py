@@ -9,12 +9,13 @@ import yaml
 from terranas.benchmark.schema import BENCHMARK
 from terranas.comparison.schema import INDICATORS
 from terranas.core.files import read_json, write_text
+from terranas.core.page import page_template
 from terranas.core.script import run_script
 from terranas.core.tables import read_table
 from terranas.data.schema import CLASS_COUNTS
 from terranas.landscape.schema import RUGGEDNESS
 from terranas.report.content import StudyResults
-from terranas.report.page import page_template, render_page
+from terranas.report.page import render_page
 from terranas.sampling.schema import WALKS
 from terranas.search.schema import RUNS
 from terranas.space.schema import CELLS
