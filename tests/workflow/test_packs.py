@@ -19,6 +19,12 @@ if "terranas.training.pack_member" in words and "{victim}" in words[-1]:
 """
 
 
+def starts_of_all_but(victim, place):
+    """Return how often each training but the victim's began, by its journal."""
+    journals = sorted(place.results.glob("training/_state/*/*/history.jsonl"))
+    return {path: path.read_text().count('"event": "started"') for path in journals if path.parent.name != victim}
+
+
 def test_a_failing_member_of_a_pack_leaves_the_others_finished(finished, tmp_path):
     place = finished.copy(tmp_path)
     victim = sorted(path.name for path in (place.results / "training").iterdir() if len(path.name) == 32)[0]
@@ -36,14 +42,20 @@ def test_a_failing_member_of_a_pack_leaves_the_others_finished(finished, tmp_pat
     assert victim not in statuses
     assert {status["epochs"] for status in statuses.values()} == {2}
 
+    # what the others finished is collected once more, and not trained again
+    receipts = [json.loads(path.read_text()) for path in place.results.glob("training/_packs/*.json")]
+    members = next(len(receipt) for receipt in receipts if victim in receipt)
+    starts = starts_of_all_but(victim, place)
     again = place.snakemake("training", settings=SETTINGS)
     assert again.code == 0, again.output
-    assert again.jobs == {"training_pack": 1, "training_train": 1}
+    assert again.jobs == {"training_pack": 1, "training_train": members}
+    assert starts_of_all_but(victim, place) == starts
     assert json.loads((place.results / "training" / victim / "status.json").read_text())["outcome"] == "ok"
     assert place.snakemake("-n", "training", settings=SETTINGS).rules == set()
 
     # a failure that is accepted concerns its own pack, and moves nobody to another one
-    member = min(json.loads((place.results / "training" / "_packs" / "0.json").read_text()))
+    first = json.loads((place.results / "training" / "_packs" / "0.json").read_text())
+    member = min(first)
     (place.results / "training" / "accepted.json").write_text(json.dumps({member: "to see what follows"}))
     follows = place.snakemake("-n", "training", settings=SETTINGS)
-    assert follows.jobs == {"training_pack": 1, "training_train": 1}
+    assert follows.jobs == {"training_pack": 1, "training_train": len(first)}
