@@ -54,8 +54,7 @@ def test_a_failing_member_of_a_pack_leaves_the_others_finished(finished, tmp_pat
     assert place.snakemake("-n", "training", settings=SETTINGS).rules == set()
 
     # a failure that is accepted concerns its own pack, and moves nobody to another one
-    first = json.loads((place.results / "training" / "_packs" / "0.json").read_text())
-    member = min(first)
+    member = min(json.loads((place.results / "training" / "_packs" / "0.json").read_text()))
     (place.results / "training" / "accepted.json").write_text(json.dumps({member: "to see what follows"}))
     follows = place.snakemake("-n", "training", settings=SETTINGS)
-    assert follows.jobs == {"training_pack": 1, "training_train": len(first)}
+    assert follows.jobs == {"training_pack": 1, "training_train": 1}
