@@ -12,12 +12,13 @@ say), it finds its last state below <results>/training/_state, named by all that
 again.
 """
 
+# plain texts: `ancient` flags the very object it is given, and other rules use these outputs too
 PREPARED = {
-    f"{split}_{part}": getattr(rules.data_prepare.output, f"{split}_{part}")
+    f"{split}_{part}": str(getattr(rules.data_prepare.output, f"{split}_{part}"))
     for split in SPLITS
     for part in ("images", "labels")
 }
-PREPARED |= {name: getattr(rules.data_prepare.output, name) for name in ("statistics", "class_counts")}
+PREPARED |= {name: str(getattr(rules.data_prepare.output, name)) for name in ("statistics", "class_counts")}
 TRAINING = {"network": settings("network"), "recipe": training_recipe(), "normalisation": STUDY.data.normalisation}
 
 

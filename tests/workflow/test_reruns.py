@@ -20,6 +20,7 @@ DEPENDENTS = {
     "sampling_architectures": "",  # read while parsing
     "data_synthetic": "data_prepare",
     "data_prepare": "training_train landscape_class_figure report_page",
+    "training_pack": "training_train",
     "training_train": "benchmark_study",
     "profiling_session": "profiling_collect",
     "profiling_collect": "benchmark_study",
