@@ -214,7 +214,8 @@ def make_architecture_list(results):
 
 def made_architectures():
     """Make the list and return what it holds."""
-    require_free_space(RESULTS, estimate_disk_use(STUDY))
+    if not DRY_RUN & set(sys.argv):  # looking needs no room
+        require_free_space(RESULTS, estimate_disk_use(STUDY))
     if DRY_RUN & set(sys.argv) and Path(ARCHITECTURE_LIST).exists():
         # the list belongs to other settings, with which the study may be finished: looking must not change that
         with tempfile.TemporaryDirectory(prefix="terranas.") as elsewhere:

@@ -135,6 +135,8 @@ def test_every_rule_is_complete():
             needed = ["message:"]
             if "script:" in block:
                 needed += ["output:", "log:", "benchmark:", "conda:", "params:", "threads:", "mem_mb=", "runtime="]
+                if name == "campaign_report":  # without outputs it runs whenever it is asked for
+                    needed = [word for word in needed if word not in ("output:", "benchmark:")]
                 assert "retries:" not in block, f"{name}: retries belong to the profile"
                 script = block.split('script:\n        "')[1].split('"')[0]
                 assert (path.parent / script).is_file(), f"{name}: {script} is missing"
