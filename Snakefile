@@ -15,7 +15,12 @@ if not workflow.overwrite_configfiles:
     configfile: "config/config.yaml"
 
 
-include: "rules/common.smk"
+include: "rules/common/study.smk"
+include: "rules/common/architectures.smk"
+include: "rules/common/training.smk"
+include: "rules/common/profiling.smk"
+include: "rules/common/search.smk"
+include: "rules/common/tables.smk"
 
 
 wildcard_constraints:
@@ -24,6 +29,7 @@ wildcard_constraints:
     benchmark="study|nasbench101",
     device="cpu|cuda",
     session="[0-9]+",
+    pack="[0-9]+",
     arm="surrogate|random",
 
 

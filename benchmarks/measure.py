@@ -2,15 +2,15 @@
 
 import multiprocessing
 import os
-import re
-import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+from terranas.core.processes import host_peak_mb
+
+MIB = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def _timed(
     function: Callable[..., Any], arguments: tuple[Any, ...], prepare: Callable[..., Any] | None, runs: int
 ) -> Measured:
     given = arguments if prepare is None else (prepare(*arguments),)
-    before = _peak()
+    before = host_peak_mb() * 1e6 / MIB
     best: tuple[float, float] | None = None
     result = None
     for _ in range(runs):
@@ -76,16 +76,7 @@ def _timed(
         took = time.perf_counter() - wall, time.process_time() - processor
         best = took if best is None else min(best, took)
     assert best is not None
-    return Measured(*best, _peak(), before, result)
-
-
-def _peak() -> float:
-    """Return the largest memory that this process has had, in MiB."""
-    status = Path("/proc/self/status")
-    if status.is_file():
-        # getrusage counts what the parent had when it started this process
-        return int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())[0]) / (1 << 10)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    return Measured(*best, host_peak_mb() * 1e6 / MIB, before, result)
 
 
 def table(heads: list[str], rows: list[list[str]]) -> str:

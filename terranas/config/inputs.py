@@ -67,6 +67,11 @@ class ImagesConfig(Section):
             raise ValueError(f"train + validation + test is {total:g}; the three shares may not exceed 1 together")
         return self
 
+    @property
+    def shares(self) -> dict[str, float]:
+        """Share of each split."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
 
 class DataConfig(Section):
     """The images to train on."""

@@ -1,9 +1,10 @@
 """Energy that GPUs take, from the counters that NVIDIA's management library reads."""
 
-import importlib
 import os
 import re
 from typing import Any
+
+from terranas.core.nvml import opened_nvml
 
 
 class EnergyMeter:
@@ -29,20 +30,16 @@ class EnergyMeter:
 
 def _counters() -> dict[str, int] | None:
     """Return the counters of the visible devices in millijoules by UUID; None where one cannot be read."""
-    try:
-        nvml: Any = importlib.import_module("pynvml")
-        nvml.nvmlInit()
-    except Exception:  # the library's own error class cannot be named when it is missing
-        return None
-    try:
-        return {
-            _text(nvml.nvmlDeviceGetUUID(handle)): int(nvml.nvmlDeviceGetTotalEnergyConsumption(handle))
-            for handle in _visible(nvml)
-        } or None
-    except nvml.NVMLError:
-        return None
-    finally:
-        nvml.nvmlShutdown()
+    with opened_nvml() as nvml:
+        if nvml is None:
+            return None
+        try:
+            return {
+                _text(nvml.nvmlDeviceGetUUID(handle)): int(nvml.nvmlDeviceGetTotalEnergyConsumption(handle))
+                for handle in _visible(nvml)
+            } or None
+        except nvml.NVMLError:
+            return None
 
 
 def _visible(nvml: Any) -> list[Any]:

@@ -1,7 +1,9 @@
-"""Naming a process so that nobody takes another one for it, and asking whether it still lives."""
+"""Processes: naming one so that nobody takes another for it, whether it still lives, what memory this one took."""
 
 import os
+import resource
 import socket
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +34,17 @@ class Process:
         if (self.host, self.boot) != (socket.gethostname(), _boot()):
             return None
         return _born(self.pid) != self.born
+
+
+def host_peak_mb() -> float:
+    """Return the most memory that this process has held so far, in MB (10^6 bytes)."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / 1e6
+    except (OSError, StopIteration):
+        # systems without /proc; elsewhere this value would include that of the process that started this one
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
 def _boot() -> str:

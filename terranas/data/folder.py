@@ -41,8 +41,7 @@ class FolderReader:
         self.class_names = tuple(folder.name for folder in folders)
         self.dtype: np.dtype[Any] = self._facts.dtype
         self.rows = rows or block_rows(self.bands, self.image_size)
-        shares = {"train": settings.train, "validation": settings.validation, "test": settings.test}
-        self._splits = stratified_splits(self._y, shares, generator(seed, "data.split"))
+        self._splits = stratified_splits(self._y, settings.shares, generator(seed, "data.split"))
 
     def count(self, split: str) -> int:
         """Return the number of images of a split."""

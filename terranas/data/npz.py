@@ -1,7 +1,6 @@
 """Reader of an ``.npz`` file with the arrays x, y and names, split by class and seed."""
 
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -11,11 +10,9 @@ import numpy as np
 from terranas.config.inputs import ImagesConfig
 from terranas.core.errors import DataError
 from terranas.core.randomness import generator
-from terranas.data.npz_header import check_npz_layout, npz_headers, read_header
+from terranas.data.npz_header import UNREADABLE, check_npz_layout, npz_headers, read_header
 from terranas.data.reader import Block, block_rows, check_labels
 from terranas.data.splits import stratified_splits
-
-UNREADABLE = (zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError, NotImplementedError, RuntimeError)
 
 
 class NpzReader:
@@ -48,8 +45,7 @@ class NpzReader:
         self.class_names = tuple(map(str, names))
         self.dtype: np.dtype[Any] = headers["x"].dtype.newbyteorder("=")
         self.rows = rows or block_rows(self.bands, self.image_size)
-        shares = {"train": settings.train, "validation": settings.validation, "test": settings.test}
-        self._splits = stratified_splits(self._y, shares, generator(seed, "data.split"))
+        self._splits = stratified_splits(self._y, settings.shares, generator(seed, "data.split"))
 
     def count(self, split: str) -> int:
         """Return the number of images of a split."""

@@ -10,6 +10,9 @@ import numpy as np
 from terranas.config.inputs import ImagesConfig
 from terranas.core.errors import DataError
 
+UNREADABLE = (zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError, NotImplementedError, RuntimeError)
+"""What reading a damaged or unusual zip file of arrays raises: its checksums, a method or a password it needs."""
+
 
 class Header(NamedTuple):
     """What the header of an array says."""
@@ -38,7 +41,7 @@ def npz_headers(path: Path) -> dict[str, Header]:
             f"{path} is no complete npz (zip) file: {error}. It is truncated or of another format; "
             "copy or download it again."
         ) from error
-    except (ValueError, EOFError, OSError, zlib.error, NotImplementedError, RuntimeError) as error:
+    except UNREADABLE as error:
         raise DataError(f"{path} cannot be read as an npz file: {error}. Copy or download it again.") from error
 
 

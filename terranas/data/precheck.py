@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from terranas.config.inputs import DataConfig
-from terranas.config.study import StudyConfig
 from terranas.core.errors import DataError
 from terranas.data.folder_layout import class_folders, image_files
 from terranas.data.image_file import check_first, read_facts
@@ -74,7 +73,7 @@ def expected_images(data: DataConfig) -> dict[str, int] | None:
     compressed (the published ones are not). Images may be dropped later (``data.not_finite``).
     The paths of the images must have been checked before.
     """
-    shares = {"train": data.images.train, "validation": data.images.validation, "test": data.images.test}
+    shares = data.images.shares
     if data.source == "synthetic":
         sizes = {split: getattr(data.synthetic, split) for split in SPLITS}
     elif data.source == "so2sat":
@@ -93,47 +92,21 @@ def expected_images(data: DataConfig) -> dict[str, int] | None:
     return sizes
 
 
-def estimate_disk_use(study: StudyConfig) -> int:
-    """Return roughly how many bytes a whole study writes: arrays, weights, checkpoints, tables.
+def arrays_on_disk(data: DataConfig) -> int:
+    """Return roughly how many bytes the prepared images take, and the generated ones where they are.
 
     The paths of the images must have been checked before.
     """
-    data = study.data
     sizes = expected_images(data)
-    # of an own reader only the size of its files is known
-    pixels = sum(sizes.values()) * data.bands * data.image_size**2 if sizes else 0
-    arrays = pixels * _bytes_a_pixel(data) if sizes else _size_below(source_path(data))
-    if data.source == "synthetic":
-        generated = data.synthetic.train + data.synthetic.validation + data.synthetic.test
-        arrays += generated * SO2SAT_IMAGE_BYTES
-    tables = study.space_size() * 1500 + 50e6
-    return int(arrays + _weights(study) + tables)
+    if sizes is None:  # of an own reader only the size of its files is known
+        return _size_below(source_path(data))
+    values = sum(sizes.values()) * data.bands * data.image_size**2
+    generated = sum(sizes.values()) * SO2SAT_IMAGE_BYTES if data.source == "synthetic" else 0
+    return values * bytes_a_value(data) + generated
 
 
-def _weights(study: StudyConfig) -> float:
-    """Return the bytes of all networks' weights, of the last and the best epoch, at their most (docs/training.md).
-
-    Both stand in every checkpoint, and twice after the end: as results and for a later run. Unless all checkpoints are
-    kept, they go when the result comes.
-    """
-    network, sampling, training, campaign = study.network, study.sampling, study.training, study.campaign
-    visited = sampling.walks * (sampling.steps + 1)
-    trained = study.space_size() if sampling.architectures == "all" else min(visited, study.space_size())
-    # NAS-Bench-101's cells have 8.5 million parameters on average, four bytes each, with 128, 256 and 512 channels and
-    # three cells a stack (10 million are reckoned); parameters grow with the square of the channels
-    squares = sum((network.stem_channels << stack) ** 2 for stack in range(network.stacks)) * network.cells_per_stack
-    one = 40e6 * squares / (3 * (128**2 + 256**2 + 512**2)) + 50e3
-    made = -(-training.epochs // campaign.checkpoint_every)
-    # values of the optimiser, a parameter
-    moments = {"sgd": 0, "rmsprop": 1, "adamw": 2}[training.optimizer]
-    moments += training.optimizer != "adamw" and training.momentum > 0
-    if campaign.checkpoints_kept is None:
-        return trained * one * (4 + made * (2 + moments))
-    return trained * one * max(4, min(made, campaign.checkpoints_kept) * (2 + moments))
-
-
-def _bytes_a_pixel(data: DataConfig) -> int:
-    """Return the bytes of a prepared pixel; with ``data.storage: auto`` what is likely, for nothing is read."""
+def bytes_a_value(data: DataConfig) -> int:
+    """Return the bytes of a stored value of the prepared images; with ``data.storage: auto`` what is likely."""
     if data.storage != "auto":
         return np.dtype(data.storage).itemsize
     if data.source == "npz":

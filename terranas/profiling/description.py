@@ -3,15 +3,17 @@
 Every description has the same keys; what a machine does not tell is None.
 """
 
-import importlib
 import os
 import platform
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from terranas.core.nvml import opened_nvml
 
 Description = dict[str, str | float | int | None]
 
@@ -49,13 +51,13 @@ def describe_gpu(uuid: str) -> Description:
 
 def _management_state(uuid: str) -> Description:
     state: Description = dict.fromkeys(("driver", "sm_clock_mhz", "memory_clock_mhz", "power_limit_w"))
-    try:
-        nvml: Any = importlib.import_module("pynvml")
-        nvml.nvmlInit()
-    except Exception:  # the library's own error class cannot be named when it is missing
-        return state
-    try:
-        handle = nvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}")
+    with opened_nvml() as nvml:
+        if nvml is None:
+            return state
+        try:
+            handle = nvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}")
+        except nvml.NVMLError:
+            return state
         queries: dict[str, Callable[[], Any]] = {
             "driver": nvml.nvmlSystemGetDriverVersion,
             "sm_clock_mhz": lambda: nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM),
@@ -63,14 +65,8 @@ def _management_state(uuid: str) -> Description:
             "power_limit_w": lambda: nvml.nvmlDeviceGetEnforcedPowerLimit(handle) / 1000,  # from milliwatts
         }
         for key, query in queries.items():
-            try:
+            with suppress(nvml.NVMLError):
                 state[key] = query()
-            except nvml.NVMLError:
-                state[key] = None
-    except nvml.NVMLError:
-        pass
-    finally:
-        nvml.nvmlShutdown()
     return state
 
 

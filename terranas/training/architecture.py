@@ -119,6 +119,8 @@ def _train_alone(job: TrainingJob, stop: Stop, lease: Lease) -> TrainingResult:
     except TerranasError as error:
         journal.add("failed", reason=str(error))
         raise
+    if result.outcome != "ok":
+        logger.warning("%s: %s", result.outcome, result.reason)
     spent = {"energy_joule": energy.joules()}
     if result.interrupted:
         journal.add("interrupted", reason=result.interrupted, **spent)

@@ -76,10 +76,7 @@ CUDA_SLACK = 1.15
 between blocks; assumed."""
 
 EVALUATED_TOGETHER = {"cpu": 128, "cuda": 512}
-"""Images evaluated at once; the training stage's own constant, which imports torch."""
-
-OPTIMIZER_COPIES = {"adamw": 2, "rmsprop": 2, "sgd": 1}
-"""Numbers that an optimiser keeps a weight; without momentum, SGD keeps none and RMSprop one."""
+"""Images that a training evaluates at once, by kind of device."""
 
 VALUE_BYTES = {"fp32": 4, "bf16": 2, "fp16": 2}
 
@@ -153,12 +150,19 @@ def resources_of(estimates: Iterable[Estimate]) -> dict[str, int]:
     }
 
 
+def optimizer_values(recipe: Mapping[str, Any]) -> int:
+    """Return how many numbers the optimiser of a recipe keeps for each weight."""
+    with_momentum = {"adamw": 2, "rmsprop": 2, "sgd": 1}[recipe["optimizer"]]
+    spared = recipe["optimizer"] != "adamw" and recipe["momentum"] == 0
+    return with_momentum - int(spared)
+
+
 def _memory(
     cell: Cell, shape: NetworkShape, recipe: Mapping[str, Any], precision: str, evaluated: int
 ) -> tuple[float, float, float]:
     """Return what a process needs, in MB, for weights, for what a step keeps and for an evaluation."""
     size = VALUE_BYTES[precision]
-    copies = OPTIMIZER_COPIES[recipe["optimizer"]] - (recipe["optimizer"] != "adamw" and recipe["momentum"] == 0)
+    copies = optimizer_values(recipe)
     # weights, gradients and optimiser in fp32, and autocast's copy of the weights
     weights = parameters(cell, shape) * (4 * (2 + copies) + (0 if precision == "fp32" else size))
     values, indices = activations(cell, shape)

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from terranas.core.files import read_json, write_json
+from terranas.core.processes import host_peak_mb
 from terranas.core.randomness import derive_seed, generator
 from terranas.space.cell import Cell
 from terranas.space.complexity import NetworkShape
@@ -25,7 +26,6 @@ from terranas.training.distributed import ALONE, Ranks
 from terranas.training.inputs import image_sets, open_arrays
 from terranas.training.launch import chosen_launcher, meeting_folder, run_processes
 from terranas.training.loop import train
-from terranas.training.memory import host_peak_mb
 from terranas.training.precision import is_channels_last, prepare_torch
 from terranas.training.recipe import Recipe, resolve_device
 from terranas.training.result import TrainingResult, load_result

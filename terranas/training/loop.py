@@ -18,10 +18,11 @@ from torch.nn.parallel import DistributedDataParallel
 
 from terranas.core.errors import DataError
 from terranas.core.logs import format_duration, progress
+from terranas.core.processes import host_peak_mb
 from terranas.training.augmentation import augment
 from terranas.training.batches import ImageSet, shard_batches
 from terranas.training.losses import build_objective, summed_cross_entropy
-from terranas.training.memory import device_peak_mb, host_peak_mb, is_out_of_memory
+from terranas.training.memory import device_peak_mb, is_out_of_memory
 from terranas.training.precision import autocast, is_channels_last
 from terranas.training.result import (
     BestEpoch,

@@ -1,23 +1,8 @@
 """How much memory a training took, and how a lack of it shows."""
 
-import resource
-import sys
-from pathlib import Path
-
 import torch
 
 MB = 1e6
-
-
-def host_peak_mb() -> float:
-    """Return the most memory that this process has held so far, in MB (10^6 bytes)."""
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / MB
-    except (OSError, StopIteration):
-        # systems without /proc; elsewhere this value would include that of the process that started this one
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak * (1 if sys.platform == "darwin" else 1024) / MB
 
 
 def device_peak_mb(device: torch.device) -> float:

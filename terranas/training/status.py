@@ -69,9 +69,10 @@ class TrainingStatus(_Record):
         processes: processes that trained together.
         device: device that it ran on; empty where nothing ran.
         seconds: wall time of the training, that of earlier parts included.
-        energy_joule: energy that the last run took, None where it was not measured.
+        energy_joule: energy that the GPUs took in all runs that were not killed, None where none measured it.
         estimate: what was expected before the start, None where nothing was.
-        used: what it took, None where nothing ran; memory is that of the last run.
+        used: what it took, None where nothing ran; memory is that of the last run, and starting up does not count to
+            the seconds, as it does to those expected.
         resumed: whether it went on from a checkpoint, or had been finished by an earlier run.
         interruptions: how often it was stopped or killed on the way.
         code: fingerprint of the code that trained.
@@ -115,7 +116,7 @@ def status_of(
         result: what came out.
         job: the training.
         code: fingerprint of the code that trained.
-        energy_joule: energy that the run took, None where it was not measured.
+        energy_joule: energy of all runs, None where it was not measured.
         estimate: what was expected before the start.
         interruptions: how often it was stopped or killed on the way.
     """

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from terranas.training.batches import ImageSet, epoch_steps
 from terranas.training.checkpoint import Checkpoints
 from terranas.training.distributed import ALONE, Ranks
+from terranas.training.estimate import EVALUATED_TOGETHER
 from terranas.training.precision import resolve_precision
 from terranas.training.recipe import Recipe
 from terranas.training.status import Precision
-
-EVALUATION_BATCH = {"cpu": 128, "cuda": 512}
 
 
 @dataclass(frozen=True)
@@ -74,5 +73,5 @@ class Task:
     @cached_property
     def evaluated_together(self) -> int:
         """Images of a process that are evaluated at once; where memory was short, no more than are trained on."""
-        usual = EVALUATION_BATCH[self.device.type]
+        usual = EVALUATED_TOGETHER[self.device.type]
         return min(usual, self.together) if self.together < self.recipe.batch_size else usual

@@ -6,10 +6,9 @@ import h5py
 import numpy as np
 import pytest
 
-from terranas.config import StudyConfig, load_config
 from terranas.config.inputs import DataConfig, ImagesConfig
 from terranas.core.errors import DataError
-from terranas.data.precheck import check_source, estimate_disk_use, expected_images, source_files
+from terranas.data.precheck import check_source, expected_images, source_files
 
 EUROSAT = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "eurosat" / "eurosat_rgb_32x32.npz"
 
@@ -131,47 +130,6 @@ def test_expected_images(tmp_path):
     random = data.model_copy(update={"split": "random"})
     assert expected_images(random) == {"train": 32, "validation": 8, "test": 10}
     assert expected_images(npz(tmp_path / "images.npz")) == {"train": 4, "validation": 1, "test": 1}
-
-
-def test_disk_use_counts_checkpoints_and_both_weights():
-    """By hand: SGD without momentum, one network of 10 million parameters (40 MB), 450 trainings of 108 epochs."""
-    thesis = {
-        "space": {"max_vertices": 7},
-        "network": {"stem_channels": 128, "cells_per_stack": 3},
-        "sampling": {"walks": 30, "steps": 14, "architectures": "walks"},
-        "training": {"recipe": "published"},
-    }
-    use = {
-        kept: estimate_disk_use(load_config(thesis | {"campaign": {"checkpoints_kept": kept}})) for kept in (2, 3, None)
-    }
-    # a checkpoint has the last and the best network; two of each stay at the end, in the place of checkpoints
-    assert use[3] - use[2] == pytest.approx(450 * 2 * 40e6, rel=0.01)
-    assert use[None] - use[2] == pytest.approx(54 * 450 * 2 * 40e6, rel=0.01)  # every second of 108 epochs
-    assert use[2] == pytest.approx(450 * 4 * 40e6, rel=0.02)
-    adamw = thesis | {"training": {"recipe": "published", "optimizer": "adamw"}}
-    assert estimate_disk_use(load_config(adamw)) - use[2] == pytest.approx(450 * 4 * 40e6, rel=0.01)
-
-
-@pytest.mark.parametrize(("storage", "size"), [("auto", 1), ("uint8", 1), ("float16", 2), ("float32", 4)])
-def test_disk_use_of_arrays_goes_by_their_type(tmp_path, storage, size):
-    def use(images):
-        pixels = np.broadcast_to(np.uint8(0), (images, 8, 8, 2))
-        data = npz(tmp_path / "images.npz", x=pixels, y=np.arange(images) % 3).model_dump() | {"storage": storage}
-        return estimate_disk_use(load_config({"data": data}))
-
-    assert use(100_005) - use(5) == 100_000 * 128 * size
-
-
-def test_disk_use_covers_what_is_written(tmp_path):
-    default = StudyConfig()
-    images = 640 + 320 + 320
-    assert estimate_disk_use(default) > images * (18 * 1024 * 8 + 10 * 1024 * 4)
-    thesis_network = {"stem_channels": 128, "cells_per_stack": 3}
-    large = load_config({"space": {"max_vertices": 7}, "network": thesis_network})
-    assert estimate_disk_use(large) > 1e12
-    data = npz(tmp_path / "images.npz")
-    small = estimate_disk_use(load_config({"data": data.model_dump()}))
-    assert small < estimate_disk_use(default)
 
 
 @pytest.mark.skipif(not EUROSAT.exists(), reason="../shared/data/eurosat is not on this machine")

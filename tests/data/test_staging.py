@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,8 @@ from terranas.core.files import sha256_file
 from terranas.data import staging
 from terranas.data.layout import SPLITS
 from terranas.data.staging import clean, expanded, staged
+
+from ..waiting import until
 
 
 @pytest.fixture
@@ -319,13 +320,6 @@ with staging.staged(arrays, manifest, str(folder / "fast"), True) as paths:
 def start(tmp_path, shared, name, slow=0.0):
     (tmp_path / "given.json").write_text(json.dumps(shared))
     return subprocess.Popen([sys.executable, "-c", PROGRAM, str(tmp_path), name, str(slow)])
-
-
-def until(condition):
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, "waited for a minute"
-        time.sleep(0.02)
 
 
 def test_processes_that_start_together_copy_once(tmp_path, shared, place):

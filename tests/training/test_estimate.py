@@ -12,7 +12,7 @@ import pytest
 from terranas.space.cell import CONV1X1, CONV3X3, MAXPOOL3X3, Cell
 from terranas.space.complexity import NetworkShape, macs, parameters
 from terranas.space.enumeration import enumerate_cells
-from terranas.training.estimate import EVALUATED_TOGETHER, FRAMEWORK_MB, Estimate, estimate, resources_of
+from terranas.training.estimate import FRAMEWORK_MB, Estimate, estimate, resources_of
 from terranas.training.roofline import A100, INDEX_BYTES, layers_of, step_time
 
 PUBLISHED = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "eo-hwnas"
@@ -54,12 +54,6 @@ def test_nothing_heavy_is_imported() -> None:
     )
     printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert printed.strip() == "[]"
-
-
-def test_constants_of_the_training_stage_are_its_own() -> None:
-    from terranas.training.task import EVALUATION_BATCH
-
-    assert EVALUATED_TOGETHER == EVALUATION_BATCH
 
 
 def test_published_trainings_are_met() -> None:
@@ -129,7 +123,7 @@ from terranas.core import tables
 from terranas.space.cell import Cell
 from terranas.space.complexity import NetworkShape
 from terranas.space.network import Network
-from terranas.training.memory import host_peak_mb
+from terranas.core.processes import host_peak_mb
 torch.set_num_threads(1)
 cell = Cell.from_strings({MIXED.adjacency_string!r}, {MIXED.operations_string!r})
 network = Network(cell, NetworkShape(10, 17, 32, {stem}, 3, 2)).to(memory_format=torch.channels_last)

@@ -11,8 +11,9 @@ from terranas.training import NUMERICS_VERSION
 from terranas.training.job import run_job
 from terranas.training.loop import evaluate
 from terranas.training.result import given_up
-from terranas.training.schema import EPOCHS
 from terranas.training.status import Cost, read_status, status_of, write_status
+
+from .comparing import computed
 
 GOLDEN_LOSSES = [1.227288, 0.768875, 0.636945]
 GOLDEN_TEST_LOSS = 0.529983
@@ -21,12 +22,6 @@ RAISE = (
     "terranas/training/__init__.py (all finished trainings are then redone) and put the new values here."
 )
 CPU_MESSAGE = "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to"
-
-
-def computed(result):
-    return [
-        {name: row[name] for name in EPOCHS.names if name in row and name not in EPOCHS.measured} for row in result.rows
-    ]
 
 
 def test_recipe_hash_covers_what_decides_the_numbers(job, recipe):

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +27,8 @@ from terranas.training.launch import (
     run_processes,
     slurm_address,
 )
+
+from ..waiting import until
 
 FAKE_SRUN = """\
 #!{python}
@@ -135,13 +136,6 @@ def is_alive(pid):
     except ProcessLookupError:
         return False
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-
-
-def until(condition):
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, "waited for a minute"
-        time.sleep(0.05)
 
 
 def test_srun_spreads_over_nodes(worker, slurm):

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,6 +23,8 @@ from terranas.training.deadline import Stop
 from terranas.training.job import finished_result
 from terranas.training.launch import INTERRUPTED_EXIT, WATCHED
 from terranas.training.pack import gpu_shares, run_pack
+
+from ..waiting import until
 
 MEMBER = """
 import json, os, signal, sys, time
@@ -84,13 +85,6 @@ def members(tmp_path, monkeypatch):
 
 def starts(job):
     return [json.loads(line) for line in (Path(job.state) / f"{job.name}.starts").read_text().splitlines()]
-
-
-def until(condition):
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, "waited for a minute"
-        time.sleep(0.05)
 
 
 def test_each_has_its_own_fate(members, monkeypatch, caplog):
@@ -161,10 +155,11 @@ def test_a_request_to_stop_reaches_all_and_nothing_is_started_again(members, nam
 def test_members_end_with_their_parent(members):
     jobs = members(a="time.sleep(600)", b="time.sleep(600)")
     program = (
-        "import sys; sys.path.insert(0, sys.argv[1]); from test_pack import Job, pack; pack.MEMBER = 'fake_member'; "
+        "import sys; sys.path.insert(0, sys.argv[1]); from tests.training.test_pack import Job, pack; "
+        "pack.MEMBER = 'fake_member'; "
         "pack.run_pack([Job(name, sys.argv[2]) for name in 'ab'])"
     )
-    command = [sys.executable, "-c", program, str(Path(__file__).parent), jobs[0].state]
+    command = [sys.executable, "-c", program, str(Path(__file__).parents[2]), jobs[0].state]
     # what a killed parent leaves behind is not to stay on this machine
     parent = subprocess.Popen(command, env=os.environ | {"TMPDIR": str(Path(jobs[0].state).parent)})
     until(lambda: all((Path(job.state) / f"{job.name}.starts").exists() for job in jobs))

@@ -12,8 +12,9 @@ from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score
 from sklearn.utils.class_weight import compute_class_weight
 
 from terranas.core.errors import EnvironmentLackError
+from terranas.core.processes import host_peak_mb
 from terranas.training.losses import balanced_weights, build_objective, summed_cross_entropy
-from terranas.training.memory import device_peak_mb, host_peak_mb
+from terranas.training.memory import device_peak_mb
 from terranas.training.precision import autocast, is_channels_last, prepare_torch, resolve_precision
 from terranas.training.recipe import resolve_device
 from terranas.training.scores import Scores, Tally

@@ -20,7 +20,8 @@ from terranas.space.network import Network
 from terranas.training.job import TrainingJob, run_job
 from terranas.training.loop import train
 from terranas.training.result import TrainingResult
-from terranas.training.schema import EPOCHS
+
+from .comparing import assert_equal, computed
 
 TOGETHER = {"processes": 2, "batch_size": 4, "epochs": 2}
 """5 steps of 8 images an epoch."""
@@ -28,22 +29,6 @@ TOGETHER = {"processes": 2, "batch_size": 4, "epochs": 2}
 WIDE = {"stem_channels": 16, "stacks": 2, "cells_per_stack": 1}
 
 TRICKY = TOGETHER | {"optimizer": "adamw", "augmentation": "flips_rotations", "precision": "fp16", "loss": "focal"}
-
-
-def computed(result):
-    return [
-        {name: row[name] for name in EPOCHS.names if name in row and name not in EPOCHS.measured} for row in result.rows
-    ]
-
-
-def assert_equal(one, other):
-    assert (one.outcome, other.outcome) == ("ok", "ok")
-    assert computed(one) == computed(other)
-    for name in ("class_rows", "confusions", "validation", "test", "best"):
-        assert getattr(one, name) == getattr(other, name), name
-    for name in ("weights", "best_weights"):
-        first, second = getattr(one, name), getattr(other, name)
-        assert all(torch.equal(first[key], second[key]) for key in first), name
 
 
 PROGRAM = """

@@ -14,7 +14,8 @@ from terranas.training.checkpoint import Checkpoints
 from terranas.training.deadline import SIGNALS, Stop
 from terranas.training.job import finished_result, run_job
 from terranas.training.loop import train
-from terranas.training.schema import EPOCHS
+
+from .comparing import assert_equal
 
 
 class KilledError(BaseException):
@@ -60,23 +61,6 @@ def killed_in_step(monkeypatch, step):
         return original(*given)
 
     monkeypatch.setattr(loop, "look", look)
-
-
-def computed(result):
-    return [
-        {name: row[name] for name in EPOCHS.names if name in row and name not in EPOCHS.measured} for row in result.rows
-    ]
-
-
-def assert_equal(one, other):
-    assert (one.outcome, other.outcome) == ("ok", "ok")
-    assert computed(one) == computed(other)
-    for name in ("class_rows", "confusions", "validation", "test", "best", "micro_batch", "precision"):
-        assert getattr(one, name) == getattr(other, name), name
-    for name in ("weights", "best_weights"):
-        first, second = getattr(one, name), getattr(other, name)
-        assert first.keys() == second.keys()
-        assert all(torch.equal(first[key], second[key]) for key in first), name
 
 
 RECIPES = [
