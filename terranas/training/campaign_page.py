@@ -95,7 +95,7 @@ def _headline(campaign: Campaign, found: Outlook, unit: str, disk_bytes: int) ->
 
 def _limits(campaign: Campaign, found: Outlook, on_gpus: bool) -> list[str]:
     said = []
-    if not campaign.queue_known:
+    if not campaign.queue_known and campaign.of("failed", "stopped", "missing"):
         said.append("Slurm did not answer or is not there, so that trainings that wait in a queue count as missing.")
     if found.correction == 1.0 and len(campaign.of("finished")) < CORRECTED_FROM:
         said.append(
