@@ -22,8 +22,6 @@ class Attempt:
         processes: processes that trained together.
         energy: joules that its GPUs took; None where that is not known.
         wasted: seconds of work that no checkpoint kept.
-        reached: steps of all epochs that were done at its end.
-        job: its Slurm job.
         host: its machine.
     """
 
@@ -35,8 +33,6 @@ class Attempt:
     processes: int
     energy: float | None
     wasted: float
-    reached: float
-    job: str | None
     host: str
 
     @property
@@ -76,7 +72,6 @@ def _attempt(events: Sequence[Mapping[str, Any]], leases: Sequence[Holder], aliv
     told = [event for event in events if event["event"] == ending] if endings else []
     end = float(told[-1]["time"]) if told else max([float(events[-1]["time"]), *beats[-1:]])
     saved = [float(event["time"]) for event in events if event["event"] == "checkpoint"]
-    steps = [event["step"] for event in events if isinstance(event.get("step"), int | float)]
     energies = [event["energy_joule"] for event in events if isinstance(event.get("energy_joule"), int | float)]
     processes = first.get("processes")
     return Attempt(
@@ -88,7 +83,5 @@ def _attempt(events: Sequence[Mapping[str, Any]], leases: Sequence[Holder], aliv
         processes=processes if isinstance(processes, int) and processes > 0 else 1,
         energy=sum(energies) if energies else None,
         wasted=max(0.0, end - max([start, *saved])) if ending in ("failed", "killed") else 0.0,
-        reached=max(steps, default=0),
-        job=first.get("slurm_job"),
         host=str(first.get("host", "")),
     )

@@ -27,7 +27,7 @@ HOSTILE = "<script>alert(1)</script>"
 
 
 def attempt(seconds, ending="finished", wasted=0.0, energy=None, processes=2, requeued=False):
-    return Attempt(0.0, seconds, ending, "", requeued, processes, energy, wasted, 1, None, "node1")
+    return Attempt(0.0, seconds, ending, "", requeued, processes, energy, wasted, "node1")
 
 
 def finished(name, seconds, **changed):
