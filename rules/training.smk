@@ -8,7 +8,7 @@ architecture only collects what the pack left below <results>/training/_state.
 A training costs hours where everything else costs minutes. Its rule therefore depends on the cell itself and not on the
 table it comes from, and on a version that is raised by hand when numbers change and not on a fingerprint of the code.
 Where it runs again although nothing that decides its numbers changed (the data were prepared again from another path,
-say), it finds its last state below <results>/training/_state, named by all that decides the numbers, and only tests
+say), it finds its result below <results>/training/_state, named by all that decides the numbers, and only writes it
 again.
 """
 

@@ -4,7 +4,7 @@ import logging
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,7 +14,8 @@ import pandas as pd
 from terranas.core.energy import EnergyMeter
 from terranas.core.errors import TerranasError
 from terranas.core.files import read_json
-from terranas.data.schema import SPLITS
+from terranas.core.tables import read_table
+from terranas.data.schema import BAND_STATISTICS, CLASS_COUNTS, SPLITS
 from terranas.data.staging import staged
 from terranas.training.deadline import Stop, job_deadline, made_progress
 from terranas.training.estimate import estimate
@@ -35,14 +36,43 @@ REQUEUE_SECONDS = 120
 """How long a job that is queued again waits for Slurm to end it."""
 
 
+@dataclass(frozen=True)
+class PreparedImages:
+    """What the preparation left, as the trainings take it.
+
+    Attributes:
+        manifest: manifest of the arrays.
+        statistics: BAND_STATISTICS.
+        class_counts: CLASS_COUNTS.
+        arrays: path of each array, keyed ``<split>_images`` and ``<split>_labels``.
+    """
+
+    manifest: dict[str, Any]
+    statistics: pd.DataFrame
+    class_counts: pd.DataFrame
+    arrays: dict[str, str]
+
+    @classmethod
+    def of_files(cls, paths: Mapping[str, str]) -> "PreparedImages":
+        """Read ``manifest``, ``statistics`` and ``class_counts``; the arrays stay where they are.
+
+        Raises:
+            DataError: the manifest cannot be read.
+            TableError: a table does not follow its schema.
+        """
+        return cls(
+            read_json(paths["manifest"]),
+            read_table(paths["statistics"], BAND_STATISTICS),
+            read_table(paths["class_counts"], CLASS_COUNTS),
+            {name: path for name, path in paths.items() if name.endswith(("_images", "_labels"))},
+        )
+
+
 def build_job(
     cell: Mapping[str, str],
     settings: Mapping[str, Any],
     campaign: Mapping[str, Any],
-    manifest: Mapping[str, Any],
-    statistics: pd.DataFrame,
-    class_counts: pd.DataFrame,
-    arrays: Mapping[str, str],
+    images: PreparedImages,
     nodes: int = 1,
 ) -> TrainingJob:
     """Return the job of one architecture.
@@ -51,15 +81,12 @@ def build_job(
         cell: adjacency and operations of the architecture.
         settings: ``network``, ``recipe``, ``normalisation``, ``seed`` and ``state`` of the training's rule.
         campaign: the section ``campaign``.
-        manifest: manifest of the prepared arrays.
-        statistics: their BAND_STATISTICS.
-        class_counts: their CLASS_COUNTS.
-        arrays: path of each array, keyed ``<split>_images`` and ``<split>_labels``.
+        images: what to train on.
         nodes: nodes that the scheduler granted.
     """
-    by_split = {split: rows.sort_values("band") for split, rows in statistics.groupby("split")}
+    by_split = {split: rows.sort_values("band") for split, rows in images.statistics.groupby("split")}
     chosen = {split: by_split["train" if settings["normalisation"] == "training" else split] for split in SPLITS}
-    counted = class_counts[class_counts["split"] == "train"].sort_values("class_index")
+    counted = images.class_counts[images.class_counts["split"] == "train"].sort_values("class_index")
     return TrainingJob(
         adjacency=cell["adjacency"],
         operations=cell["operations"],
@@ -67,8 +94,8 @@ def build_job(
         recipe=dict(settings["recipe"]),
         campaign=dict(campaign),
         seed=settings["seed"],
-        manifest=dict(manifest),
-        arrays=dict(arrays),
+        manifest=images.manifest,
+        arrays=images.arrays,
         statistics={
             split: {"mean": rows["mean"].tolist(), "std": rows["std"].tolist()} for split, rows in chosen.items()
         },

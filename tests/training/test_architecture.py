@@ -12,7 +12,7 @@ import pytest
 from terranas.core.errors import DataError, TerranasError
 from terranas.data.schema import BAND_STATISTICS, CLASS_COUNTS
 from terranas.training import architecture
-from terranas.training.architecture import build_job, leave, train_architecture
+from terranas.training.architecture import PreparedImages, build_job, leave, train_architecture
 from terranas.training.deadline import Stop
 from terranas.training.journal import Journal, read_journal
 from terranas.training.lease import hold
@@ -138,7 +138,7 @@ def test_each_split_is_normalised_as_configured(job, normalisation, mean):
     settings = {"network": one.network, "recipe": one.recipe, "seed": 0, "state": "x", "normalisation": normalisation}
     cell = {"adjacency": one.adjacency, "operations": one.operations}
     tables = BAND_STATISTICS.validate(pd.DataFrame(rows)), CLASS_COUNTS.validate(pd.DataFrame(counts))
-    built = build_job(cell, settings, one.campaign, one.manifest, *tables, one.arrays)
+    built = build_job(cell, settings, one.campaign, PreparedImages(one.manifest, *tables, one.arrays))
     assert built.statistics["validation"]["mean"] == mean
     assert built.statistics["train"]["mean"] == [1.0, 2.0]
     assert built.class_counts == [3, 4]

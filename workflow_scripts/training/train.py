@@ -3,12 +3,11 @@
 from typing import Any
 
 import terranas.training.architecture
-from terranas.core.files import read_json
 from terranas.core.fingerprint import fingerprint
 from terranas.core.script import run_script
-from terranas.core.tables import read_table, write_table
-from terranas.data.schema import BAND_STATISTICS, CLASS_COUNTS
+from terranas.core.tables import write_table
 from terranas.training.architecture import (
+    PreparedImages,
     build_job,
     collect_packed,
     leave,
@@ -24,11 +23,9 @@ from terranas.training.status import write_status
 
 def main(snakemake: Any) -> None:
     params, inputs, outputs = snakemake.params, snakemake.input, snakemake.output
-    manifest, campaign = read_json(inputs.manifest), snakemake.config["campaign"]
-    tables = read_table(inputs.statistics, BAND_STATISTICS), read_table(inputs.class_counts, CLASS_COUNTS)
-    arrays = {name: path for name, path in inputs.items() if name.endswith(("_images", "_labels"))}
+    images = PreparedImages.of_files(inputs)
     settings = params.settings | {"seed": params.seed, "state": params.state}
-    job = build_job(params.cell, settings, campaign, manifest, *tables, arrays, snakemake.resources.nodes)
+    job = build_job(params.cell, settings, snakemake.config["campaign"], images, snakemake.resources.nodes)
     if params.accepted:
         result = given_up(params.accepted)
     elif inputs.pack:
@@ -39,7 +36,7 @@ def main(snakemake: Any) -> None:
         result = train_architecture(job, stop)
     if result.interrupted:
         leave([job], result.interrupted)
-    facts = {"hash": job.cell.hash, "source": manifest["source"]}
+    facts = {"hash": job.cell.hash, "source": images.manifest["source"]}
     for name, schema, rows in (
         ("metrics", EPOCHS, result.rows),
         ("classes", CLASS_ACCURACIES, result.class_rows),
