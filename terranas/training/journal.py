@@ -45,7 +45,9 @@ class Journal:
             handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
             try:
                 size = os.fstat(handle).st_size
-                # whoever was killed in the middle of a line must not take this one with it
+                # Whoever was killed in the middle of a line must not take this one with it. A line that another process
+                # is writing right now can look torn too: then an empty line is left, which readers pass over, and no
+                # lock is needed, which could hang a training on a shared file system.
                 torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
                 os.write(handle, (b"\n" if torn else b"") + line.encode())
             finally:
