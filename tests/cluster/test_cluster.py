@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,11 @@ def test_nothing_stays_behind(tmp_path, how):
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.cluster.conftest"]
     command += ["-c", os.devnull, "--rootdir", str(tmp_path), str(tmp_path / "test_inner.py")]
     variables = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True) as inner:
+    # started in the background, the tests ignore SIGINT, and what they start would too
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True, preexec_fn=heed
+    ) as inner:
         try:
             wait_until((tmp_path / "ready").exists, 60, "a cluster with a job")
             if how != "fails":
