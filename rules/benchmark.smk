@@ -30,6 +30,7 @@ rule benchmark_study:
         runtime=escalating(20),
     params:
         dataset=STUDY.data.name,
+        device_name=STUDY.profiling.device_name,
         code=code("benchmark/study.py"),
     message:
         "Aggregating the tabular benchmark"

@@ -45,6 +45,13 @@ METRICS = (
     Column("parameters", "float64", "trainable parameters", direction="minimise", ge=1),
     Column("macs", "float64", "multiply-accumulates for one image", unit="MAC", direction="minimise", ge=1),
     Column(
+        "activations",
+        "float64",
+        "elements that the convolutions put out for one image (Radosavovic et al. 2020, section 3)",
+        direction="minimise",
+        ge=1,
+    ),
+    Column(
         "latency_ms",
         "float64",
         "time of a forward pass of a batch: the median, unless the table's attributes say otherwise",
@@ -64,11 +71,30 @@ METRICS = (
         per_device=True,
         ge=0,
     ),
+    Column(
+        "peak_memory_bytes",
+        "float64",
+        "most memory taken by forward passes of a batch",
+        unit="B",
+        direction="minimise",
+        measured=True,
+        per_device=True,
+        ge=0,
+    ),
+    Column(
+        "inference_energy_mj",
+        "float64",
+        "energy of inference an image, without what the idle device takes",
+        unit="mJ",
+        direction="minimise",
+        measured=True,
+        per_device=True,
+    ),
     Column("model_bytes", "float64", "bytes of the weights", unit="B", direction="minimise", ge=1),
     Column(
         "checkpoint_bytes",
         "float64",
-        "bytes of the file that a training saves: weights and buffers, and what else it keeps there",
+        "bytes of the file that weights and buffers are saved in, with what else it keeps",
         unit="B",
         direction="minimise",
         ge=1,
@@ -144,7 +170,7 @@ BENCHMARK = table_schema(
     "benchmark.table",
     Column("hash", "string", "architecture"),
     METRICS,
-    version=2,
+    version=3,
     about=(
         Column("id", "Int64", "rank of the hash among all 423,624 cells; null when built over a smaller space", ge=0),
     ),
@@ -164,6 +190,7 @@ METRIC_NAMES = {
     "checkpoint_bytes": "checkpoint size",
     "macs": "MACs",
     "latency_ms": "latency",
+    "peak_memory_bytes": "peak memory",
     "model_bytes": "model size",
 }
 """Names in words of the metrics whose column name does not read as one."""

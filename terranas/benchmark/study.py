@@ -1,5 +1,6 @@
 """Putting the study's own trainings and measurements together as a tabular benchmark."""
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,7 +8,10 @@ import pandas as pd
 
 from terranas.benchmark.schema import BENCHMARK, METRICS
 from terranas.core.errors import TableError
+from terranas.core.formats import counted
 from terranas.training.status import TrainingStatus
+
+logger = logging.getLogger(__name__)
 
 SOURCE = "terranas"
 
@@ -27,24 +31,27 @@ def assemble_study(
     statuses: Sequence[TrainingStatus],
     profiles: pd.DataFrame,
     dataset: str,
+    device_name: str | None = None,
 ) -> pd.DataFrame:
     """Return the study's benchmark table.
 
     An architecture whose training ended well has one row an epoch, with the training time up to then; test metrics
     stand at its last epoch only, since the test images are used once. An architecture whose training did not has
     exactly one row, at the highest fidelity of the study, with the outcome and without anything that a training
-    gives; its size and latency are known all the same.
+    gives; its size and latency are known all the same. What measuring flagged stays in, since the architecture would
+    lack a value otherwise; a warning counts it.
 
     Args:
         cells: the search space (schema ``space.cells``).
         epochs: the trainings' epochs, of all architectures together (schema ``training.epochs``).
         statuses: one for each architecture to train.
-        profiles: measurements on one device (schema ``profiling.profiles``), joined by hash.
+        profiles: measurements (schema ``profiling.profiles``), joined by hash.
         dataset: name of the images.
+        device_name: model of the device whose measurements are taken over; None where there is only one.
 
     Raises:
-        TableError: there are no trainings, an architecture is not in the space, or epochs and statuses do not belong
-            together.
+        TableError: there are no trainings, an architecture is not in the space, epochs and statuses do not belong
+            together, or the profiles are of other devices than the one to take over.
     """
     states = _states(statuses)
     ended_well = states["outcome"] == "ok"
@@ -52,7 +59,10 @@ def assemble_study(
         [_finished(epochs, states[ended_well]), _failed(states[~ended_well], _highest_fidelity(states))],
         ignore_index=True,
     )
-    table = rows.merge(_sizes(cells), on="hash", how="left").merge(_costs(profiles), on="hash", how="left")
+    costs = _costs(_of_device(profiles, device_name))
+    for facts in (_sizes(cells), _built_sizes(profiles), costs):
+        rows = rows.merge(facts, on="hash", how="left")
+    table = rows
     if unknown := table.loc[table["parameters"].isna(), "hash"].unique().tolist():
         raise TableError(
             f"{len(unknown)} trained architectures are not in the space, such as {unknown[0]}. Remove the results of "
@@ -119,9 +129,52 @@ def _sizes(cells: pd.DataFrame) -> pd.DataFrame:
     return cells[["hash", "id", "parameters", "macs"]]
 
 
-def _costs(profiles: pd.DataFrame) -> pd.DataFrame:
-    costs = profiles[["hash", "latency_ms", "model_bytes"]].copy()
-    costs["device"] = profiles["device_name"].where(profiles["latency_ms"].notna(), "")
-    if not costs["hash"].is_unique:
+_BUILT_SIZES = ("activations", "model_bytes", "checkpoint_bytes")
+
+_COSTS = {
+    "latency_ms": "latency_ms",
+    "latency_std_ms": "latency_std_ms",
+    "peak_memory_bytes": "peak_memory_bytes",
+    "energy_mj": "inference_energy_mj",
+}
+"""Columns of a device in the benchmark, by their names in the profiles."""
+
+
+def _built_sizes(profiles: pd.DataFrame) -> pd.DataFrame:
+    """Return what was counted on the built networks; no device changes it."""
+    return profiles[["hash", *_BUILT_SIZES]].drop_duplicates("hash").astype(dict.fromkeys(_BUILT_SIZES, "float64"))
+
+
+def _of_device(profiles: pd.DataFrame, device_name: str | None) -> pd.DataFrame:
+    """Return the profiles of one model of device."""
+    known = sorted(set(profiles["device_name"]))
+    if device_name is None:
+        if len(known) > 1:
+            raise TableError(
+                f"The profiles are of {len(known)} models of device: {', '.join(known)}. Say by profiling.device_name "
+                "which one's measurements enter the benchmark."
+            )
+        chosen = profiles
+    elif known and device_name not in known:
+        raise TableError(
+            f"profiling.device_name is {device_name}, but the profiles are of {', '.join(known)}. Set it to one of "
+            "them, or measure on that device."
+        )
+    else:
+        chosen = profiles[profiles["device_name"] == device_name]
+    if not chosen["hash"].is_unique:
         raise TableError("The profiles hold an architecture twice; expected those of one device.")
-    return costs
+    return chosen
+
+
+def _costs(profiles: pd.DataFrame) -> pd.DataFrame:
+    """Return what belongs to a device; nothing of it where there is no latency."""
+    timed = profiles[profiles["latency_ms"].notna()]
+    if flagged := int((timed["flags"] != "").sum()):
+        logger.warning(
+            "Measuring flagged %s of %d; their latencies enter the benchmark all the same, and `snakemake "
+            "device_report` lists them",
+            counted(flagged, "profile"),
+            len(timed),
+        )
+    return timed[["hash", *_COSTS]].rename(columns=_COSTS).assign(device=timed["device_name"])

@@ -86,6 +86,7 @@ def save_figure(drawn: Figure, outputs: dict[str, str | Path], numbers: pd.DataF
         outputs: paths by format: ``png``, ``pdf``, ``svg`` and ``csv`` (formats left out are not written).
         numbers: the values shown, written to ``csv``.
     """
+    _settle(drawn)
     for name in FORMATS:
         if name in outputs:
             # no creation date: equal numbers give equal files
@@ -94,6 +95,20 @@ def save_figure(drawn: Figure, outputs: dict[str, str | Path], numbers: pd.DataF
                 drawn.savefig(temporary, format=name, metadata=metadata)
     if "csv" in outputs:
         write_csv(numbers, outputs["csv"])
+
+
+def _settle(drawn: Figure) -> None:
+    """Lay a figure out for good, at rounded places.
+
+    The solver behind matplotlib's layout leaves differences in the last digits from run to run; SVG files would show
+    them in the names of clip paths, which are hashes of coordinates.
+    """
+    drawn.draw_without_rendering()
+    drawn.set_layout_engine("none")
+    for axes in drawn.axes:
+        for original in (True, False):
+            left, bottom, width, height = (round(bound, 6) for bound in axes.get_position(original).bounds)
+            axes.set_position((left, bottom, width, height), which="original" if original else "active")
 
 
 def write_csv(table: pd.DataFrame, path: str | Path) -> None:

@@ -1,21 +1,15 @@
 """Readers that users write for their own layout; what breaks the protocol is told as the reader's error."""
 
-import importlib.util
-import sys
-import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from terranas.config.inputs import ImagesConfig
-from terranas.core.errors import DataError, TerranasError
 from terranas.data.layout import SPLITS
+from terranas.data.precheck import reader_code
 from terranas.data.reader import Block, block_rows
-
-ENTRY = "open_reader"
 
 
 class OwnReader:
@@ -33,13 +27,9 @@ class OwnReader:
         Raises:
             DataError: the file cannot be run, or what it returns is no reader.
         """
-        self._file = Path(file)
-        with self._told("it was loaded"):
-            entry = getattr(_module(self._file), ENTRY, None)
-        if not callable(entry):
-            raise self._error(f"it has no function {ENTRY}(path, images, seed)")
-        with self._told(f"{ENTRY} was called"):
-            self._reader = entry(Path(path), settings, seed)
+        code = reader_code(file)
+        self._file, self._told, self._error = code.file, code.told, code.wrong
+        self._reader = code.call(Path(path), settings, seed)
         self.bands = self._whole("bands")
         self.image_size = self._whole("image_size")
         self.rows = self._whole("rows") if hasattr(self._reader, "rows") else block_rows(self.bands, self.image_size)
@@ -110,32 +100,3 @@ class OwnReader:
         if not isinstance(value, (int, np.integer)) or value < 0:
             raise self._error(f"count('{split}') gave {value!r}; expected a whole number")
         return int(value)
-
-    @contextmanager
-    def _told(self, when: str) -> Iterator[None]:
-        """Turn any error of the reader into one that names its file and line."""
-        try:
-            yield
-        except TerranasError:
-            raise
-        except Exception as error:
-            place = str(self._file.resolve())
-            lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == place]
-            line = f", line {lines[-1]}" if lines else ""
-            raise DataError(
-                f"data.reader {self._file}{line}: {type(error).__name__}: {error}, when {when}. docs/data.md says what "
-                "a reader must do."
-            ) from error
-
-    def _error(self, what: str) -> DataError:
-        return DataError(f"data.reader {self._file}: {what}. docs/data.md says what a reader must do.")
-
-
-def _module(file: Path) -> Any:
-    spec = importlib.util.spec_from_file_location("terranas_own_reader", file.resolve())
-    if spec is None or spec.loader is None:
-        raise DataError(f"data.reader {file} is no Python file; expected one that ends in .py.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look there
-    spec.loader.exec_module(module)
-    return module

@@ -3,13 +3,13 @@
 Only headers are read, and nothing heavy is imported. The readers check the content itself later.
 """
 
-import ast
 from pathlib import Path
 
 import numpy as np
 
 from terranas.config.inputs import DataConfig
 from terranas.core.errors import DataError
+from terranas.core.own_code import OwnCode
 from terranas.data.folder_layout import class_folders, image_files
 from terranas.data.image_file import check_first, read_facts
 from terranas.data.layout import RANDOM_SHARES, SO2SAT_FILES, SO2SAT_IMAGE_BYTES, SPLITS
@@ -64,6 +64,11 @@ def check_source(data: DataConfig) -> None:
     checks = {"so2sat": _check_so2sat, "npz": _check_npz, "folder": _check_folder, "own": _check_own}
     if data.source != "synthetic":
         checks[data.source](data)
+
+
+def reader_code(file: str | Path) -> OwnCode:
+    """Return the user's file behind ``data.reader``."""
+    return OwnCode("data.reader", Path(file), "open_reader(path, images, seed)", "docs/data.md", "reader", DataError)
 
 
 def expected_images(data: DataConfig) -> dict[str, int] | None:
@@ -144,22 +149,7 @@ def _check_own(data: DataConfig) -> None:
             f"data.path is '{data.path}', but there is no such file or folder. Looked for "
             f"{source_path(data).absolute()}."
         )
-    reader = Path(data.reader or "")
-    if not reader.is_file() or reader.suffix != ".py":
-        raise DataError(
-            f"data.reader is '{data.reader}', but there is no such Python file (.py). Looked for {reader.absolute()}."
-        )
-    try:
-        tree = ast.parse(reader.read_bytes(), filename=str(reader))
-    except (SyntaxError, ValueError) as error:
-        raise DataError(f"data.reader {reader} is no valid Python: {error}.") from error
-    names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-    names |= {alias.asname or alias.name for n in tree.body if isinstance(n, ast.ImportFrom) for alias in n.names}
-    if "open_reader" not in names:
-        raise DataError(
-            f"data.reader {reader} has no function open_reader(path, images, seed); it has "
-            f"{', '.join(sorted(names)) or 'none'}. docs/data.md has an example."
-        )
+    reader_code(data.reader or "").check()
 
 
 def _check_so2sat(data: DataConfig) -> None:

@@ -1,4 +1,4 @@
-"""Parameters, multiply-accumulates (MACs) and kept activations of a cell's network, in closed form.
+"""Parameters, multiply-accumulates (MACs), activations and depth of a cell's network, in closed form.
 
 The rules for channels are those of NAS-Bench-101 (Ying et al. 2019, section 2.1 and the released model builder);
 :mod:`terranas.space.network` builds the same network, and tests hold the two together.
@@ -152,6 +152,20 @@ def macs_of(adjacency: NDArray[np.uint8], labels: NDArray[np.int64], shape: Netw
     return total + shape.stack_channels(shape.stacks - 1) * shape.classes
 
 
+def convolved_of(adjacency: NDArray[np.uint8], labels: NDArray[np.int64], shape: NetworkShape) -> NDArray[np.int64]:
+    """Return the elements that all convolutions put out for one image, shape (cells,).
+
+    They follow the latency on GPUs more closely than multiply-accumulates do (Radosavovic et al. 2020, "Designing
+    Network Design Spaces", section 3, who call them activations). Arguments as in :func:`parameters_of`.
+    """
+    total = np.full(len(adjacency), shape.stem_channels * shape.image_size**2, dtype=np.int64)
+    for stack in range(shape.stacks):
+        # each convolution is normalised, so these channels are those that convolutions put out
+        _, _, normalised = _cell_terms(adjacency, labels, shape.stack_channels(stack))
+        total += shape.cells_per_stack * shape.stack_size(stack) ** 2 * normalised
+    return total
+
+
 @dataclass(frozen=True)
 class Activations:
     """What a network keeps of the forward pass for the backward pass, for one image.
@@ -242,6 +256,24 @@ def parameters(cell: Cell, shape: NetworkShape) -> int:
 def macs(cell: Cell, shape: NetworkShape) -> int:
     """Return the multiply-accumulates of a cell's network for one image; see :func:`macs_of` for what counts."""
     return int(macs_of(*_as_batch(cell), shape)[0])
+
+
+def convolved(cell: Cell, shape: NetworkShape) -> int:
+    """Return the elements that all convolutions of a cell's network put out for one image."""
+    return int(convolved_of(*_as_batch(cell), shape)[0])
+
+
+def depth(cell: Cell, shape: NetworkShape) -> int:
+    """Return the convolutions and linear layers on the longest path from image to logits, projections included."""
+    pruned = cell.prune()
+    longest = [0]
+    for vertex, name in enumerate(pruned.operations[1:], start=1):
+        # the input enters through a projection
+        sources = np.flatnonzero(pruned.adjacency[:, vertex]).tolist()
+        entering = max(longest[source] + (source == 0) for source in sources)
+        longest.append(entering + (name in (CONV3X3, CONV1X1)))
+    stem, classifier = 1, 1
+    return stem + shape.stacks * shape.cells_per_stack * longest[-1] + classifier
 
 
 def activations(cell: Cell, shape: NetworkShape) -> tuple[int, int]:

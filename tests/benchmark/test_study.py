@@ -86,27 +86,39 @@ def status_of(architecture: str, epochs: int, outcome: str = "ok") -> TrainingSt
     )
 
 
-def profiles_of(**latencies: float) -> pd.DataFrame:
+def profiles_of(device_name: str = "Test CPU", flags: str = "", **latencies: float) -> pd.DataFrame:
     times = [column.name for column in PROFILES.columns if column.dtype == "float64"]
     return PROFILES.from_rows(
         [
             {
                 "hash": architecture,
                 "device": "cpu",
-                "device_name": "Test CPU",
-                "description": "{}",
+                "device_name": device_name,
                 "protocol": "quick",
-                "batch_size": 8,
+                "settings": "{}",
+                "description": "{}",
                 "threads": 1,
-                "session": 0,
-                "position": position,
+                "memory_format": "channels_last",
+                "weights": "drawn",
+                "batch_size": 8,
+                "precision": "fp32",
+                "variant": "plain",
                 "outcome": "not_finite" if np.isnan(latency) else "ok",
+                "flags": flags,
+                "sessions": 1,
+                "disturbed_sessions": 0,
                 "runs": 3,
                 **dict.fromkeys(times, np.nan),
                 "latency_ms": latency,
+                "latency_std_ms": latency / 10,
+                "peak_memory_bytes": 5e6,
+                "energy_mj": 2 * latency,
                 "parameters": 1,
                 "macs": 1,
+                "activations": 300 + position,
+                "depth": 3,
                 "model_bytes": 1000 + position,
+                "checkpoint_bytes": 1100 + position,
             }
             for position, (architecture, latency) in enumerate(latencies.items())
         ]
@@ -129,7 +141,12 @@ def test_one_row_an_epoch_with_time_up_to_then_and_test_metrics_at_the_last(cell
     np.testing.assert_array_equal(table["test_macro_accuracy"], [np.nan, np.nan, 0.6] * 2)
     np.testing.assert_allclose(table["validation_micro_accuracy"], [0.05, 0.1, 0.15, 0.25, 0.3, 0.35])
     assert table["latency_ms"].tolist() == [4.0] * 3 + [5.0] * 3
+    assert table["latency_std_ms"].tolist() == [0.4] * 3 + [0.5] * 3
+    assert table["inference_energy_mj"].tolist() == [8.0] * 3 + [10.0] * 3
+    assert set(table["peak_memory_bytes"]) == {5e6}
     assert table["model_bytes"].tolist() == [1001.0] * 3 + [1000.0] * 3
+    assert table["checkpoint_bytes"].tolist() == [1101.0] * 3 + [1100.0] * 3
+    assert table["activations"].tolist() == [301.0] * 3 + [300.0] * 3
     named = cells.set_index("hash")
     for name in ("parameters", "macs"):
         assert table[name].tolist() == [named.loc[architecture, name] for architecture in table["hash"]]
@@ -163,8 +180,10 @@ def test_a_failed_training_has_one_row_at_the_studys_fidelity(cells: pd.DataFram
     assert failed.loc[diverged, "latency_ms"] == 2.0
     # no latency, no device; the size of the weights is known all the same
     assert (failed.loc[accepted, "device"], failed.loc[accepted, "model_bytes"]) == ("", 1002.0)
+    assert np.isnan(failed.loc[accepted, "peak_memory_bytes"])
     missing = table[table["hash"] == unmeasured].iloc[-1]
     assert np.isnan(missing["latency_ms"])
+    assert np.isnan(missing["model_bytes"])
     assert missing["device"] == ""
 
     benchmark = TabularBenchmark(table)
@@ -213,6 +232,45 @@ def test_what_does_not_belong_together_is_refused(cells: pd.DataFrame) -> None:
         assemble_study(cells, epochs_of(one, 2), [status_of(one, 2)], doubled, DATASET)
 
 
+def test_one_model_of_device_enters_the_benchmark(cells: pd.DataFrame) -> None:
+    one, two = cells["hash"][:2]
+    profiles = pd.concat([profiles_of(**{one: 1.0}), profiles_of("Other CPU", **{one: 3.0, two: 4.0})])
+    trainings = pd.concat([epochs_of(one, 1), epochs_of(two, 1)]), [status_of(one, 1), status_of(two, 1)]
+
+    def assembled(device_name: str | None) -> pd.DataFrame:
+        return assemble_study(cells, *trainings, profiles, DATASET, device_name).set_index("hash")
+
+    table = assembled("Other CPU")
+    assert table["latency_ms"].to_dict() == {one: 3.0, two: 4.0}
+    assert set(table["device"]) == {"Other CPU"}
+    table = assembled("Test CPU")
+    assert table["device"].to_dict() == {one: "Test CPU", two: ""}
+    assert table.loc[two, list(_of_a_device())].isna().all()
+    assert table.loc[two, "checkpoint_bytes"] == 1101.0, "sizes are known from any device"
+    with pytest.raises(TableError, match=r"2 models of device: Other CPU, Test CPU\. Say by profiling\.device_name"):
+        assembled(None)
+    with pytest.raises(TableError, match=r"device_name is A GPU, but the profiles are of Other CPU, Test CPU\. Set it"):
+        assembled("A GPU")
+
+
+def _of_a_device() -> set[str]:
+    return {column.name for column in BENCHMARK.columns if column.per_device}
+
+
+def test_flagged_latencies_stay_in_and_are_counted(cells: pd.DataFrame, caplog: pytest.LogCaptureFixture) -> None:
+    one, two = cells["hash"][:2]
+    trainings = pd.concat([epochs_of(one, 1), epochs_of(two, 1)]), [status_of(one, 1), status_of(two, 1)]
+    assemble_study(cells, *trainings, profiles_of(**{one: 1.0, two: 2.0}), DATASET)
+    assert caplog.messages == []
+    profiles = pd.concat([profiles_of(**{one: 1.0}), profiles_of(flags="throttled,varies", **{two: 2.0})])
+    table = assemble_study(cells, *trainings, profiles, DATASET)
+    assert table["latency_ms"].tolist() == [1.0, 2.0]
+    assert caplog.messages == [
+        "Measuring flagged 1 profile of 2; their latencies enter the benchmark all the same, and `snakemake "
+        "device_report` lists them"
+    ]
+
+
 def test_the_script_reads_the_stages_files(cells: pd.DataFrame, tmp_path: Path) -> None:
     one, two = cells["hash"][:2]
     write_table(cells, tmp_path / "cells.parquet", CELLS)
@@ -228,7 +286,7 @@ def test_the_script_reads_the_stages_files(cells: pd.DataFrame, tmp_path: Path) 
             profiles=[tmp_path / "cpu.parquet"],
         ),
         output=SimpleNamespace(table=tmp_path / "study.parquet", report=tmp_path / "study.json"),
-        params=SimpleNamespace(dataset=DATASET),
+        params=SimpleNamespace(dataset=DATASET, device_name=None),
         log=[],
     )
     runpy.run_path(str(SCRIPT), init_globals={"snakemake": snakemake})

@@ -304,7 +304,7 @@ def test_a_file_of_another_kind_or_version_is_refused(tmp_path: Path) -> None:
     older = replace(BENCHMARK, version=BENCHMARK.version - 1)
     write_table(table_of(row("a" * 32)), tmp_path / "older.parquet", older)
     with pytest.raises(
-        TableError, match=r"benchmark\.table version 1; expected a benchmark table \(benchmark\.table has version 2\)"
+        TableError, match=r"benchmark\.table version 2; expected a benchmark table \(benchmark\.table has version 3\)"
     ):
         TabularBenchmark.open(tmp_path / "older.parquet")
     with pytest.raises(TableError, match="does not exist"):

@@ -27,7 +27,8 @@ def main(snakemake: Any) -> None:
     trainings = progress(paths.metrics, len(paths.metrics), "Reading the trainings", logger)
     epochs = pd.concat([read_table(path, EPOCHS) for path in trainings])
     profiles = pd.concat([read_table(path, PROFILES) for path in paths.profiles])
-    table = assemble_study(cells, epochs, statuses, profiles, snakemake.params.dataset)
+    params = snakemake.params
+    table = assemble_study(cells, epochs, statuses, profiles, params.dataset, params.device_name)
     failed = sorted(status.hash for status in statuses if status.outcome != "ok")
     if failed:
         logger.warning("%d trainings have no result: %s", len(failed), ", ".join(failed))
