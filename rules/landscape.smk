@@ -1,33 +1,31 @@
-"""landscape: what the study's benchmark looks like as a fitness landscape.
+"""landscape: what tabular benchmarks look like as fitness landscapes; the tables. landscape_figures.smk draws them.
 
-in: <results>/benchmark/study.parquet, <results>/sampling/walks.parquet, <results>/data/class_counts.parquet.
-out: <results>/landscape/study/*.
+in: <results>/benchmark/<benchmark>.parquet, <results>/space/*, walks, <results>/data/class_counts.parquet.
+out: <results>/landscape/<benchmark>/*, <results>/landscape/{correlations,conclusions}.parquet.
 """
 
 
 localrules:
     landscape_summary,
     landscape_ruggedness,
-    landscape_class_figure,
-    landscape_accuracy_figure,
-    landscape_latency_figure,
-    landscape_ruggedness_figure,
+    landscape_imbalance,
 
 
 rule landscape_summary:
     input:
-        table=rules.benchmark_study.output.table,
+        table=f"{RESULTS}/benchmark/{{benchmark}}.parquet",
     output:
         summary=report(
-            f"{RESULTS}/landscape/study/accuracy_summary.csv",
+            f"{RESULTS}/landscape/{{benchmark}}/accuracy_summary.csv",
             caption="captions/accuracy_summary.rst",
             category="Landscape",
-            labels={"content": "Accuracies", "kind": "table"},
+            labels={"content": "Accuracies of {benchmark}", "kind": "table"},
         ),
+        distributions=f"{RESULTS}/landscape/{{benchmark}}/distributions.parquet",
     log:
-        f"{RESULTS}/logs/landscape/summary.log",
+        f"{RESULTS}/logs/landscape/{{benchmark}}_summary.log",
     benchmark:
-        f"{RESULTS}/runtimes/landscape/summary.tsv"
+        f"{RESULTS}/runtimes/landscape/{{benchmark}}_summary.tsv"
     conda:
         "../envs/terranas.yaml"
     threads: 1
@@ -35,52 +33,198 @@ rule landscape_summary:
         mem_mb=escalating(1000),
         runtime=escalating(10),
     params:
+        metrics=LANDSCAPE["metrics"] + LANDSCAPE["costs"],
         code=code("landscape/summary.py"),
     message:
-        "Summarising the accuracies"
+        "Summarising the accuracies and costs of {wildcards.benchmark}"
     script:
         "../workflow_scripts/landscape/summary.py"
 
 
 rule landscape_ruggedness:
     input:
-        table=rules.benchmark_study.output.table,
-        walks=rules.sampling_walks.output.walks,
+        table=f"{RESULTS}/benchmark/{{benchmark}}.parquet",
+        walks=walks_of,
     output:
-        ruggedness=f"{RESULTS}/landscape/study/ruggedness.parquet",
+        ruggedness=f"{RESULTS}/landscape/{{benchmark}}/ruggedness.parquet",
+        summary=f"{RESULTS}/landscape/{{benchmark}}/ruggedness_summary.parquet",
     log:
-        f"{RESULTS}/logs/landscape/ruggedness.log",
+        f"{RESULTS}/logs/landscape/{{benchmark}}_ruggedness.log",
     benchmark:
-        f"{RESULTS}/runtimes/landscape/ruggedness.tsv"
+        f"{RESULTS}/runtimes/landscape/{{benchmark}}_ruggedness.tsv"
     conda:
         "../envs/terranas.yaml"
     threads: 1
     resources:
         mem_mb=escalating(1000),
-        runtime=escalating(10),
+        runtime=escalating(20),
     params:
-        metrics=STUDY.landscape.metrics,
+        metrics=LANDSCAPE["metrics"],
+        resamples=LANDSCAPE["resamples"],
+        seed=STUDY.seed,
         code=code("landscape/ruggedness.py"),
     message:
-        "Computing the ruggedness along the walks"
+        "Computing the ruggedness of {wildcards.benchmark} along its walks"
     script:
         "../workflow_scripts/landscape/ruggedness.py"
 
 
-rule landscape_class_figure:
+rule landscape_graph:
     input:
-        class_counts=rules.data_prepare.output.class_counts,
+        table=f"{RESULTS}/benchmark/{{benchmark}}.parquet",
+        cells=rules.space_cells.output.cells,
+        indptr=rules.space_neighbours.output.indptr,
+        indices=rules.space_neighbours.output.indices,
+        graph=rules.space_neighbours.output.summary,
     output:
-        **figure_report(
-            "landscape/study/class_distribution",
-            caption="captions/class_distribution.rst",
-            category="Landscape",
-            content="Class distribution",
-        ),
+        **{name: f"{RESULTS}/landscape/{{benchmark}}/{{neighbourhood}}/{name}.parquet" for name in GRAPH_TABLES},
     log:
-        f"{RESULTS}/logs/landscape/class_figure.log",
+        f"{RESULTS}/logs/landscape/{{benchmark}}_{{neighbourhood}}_graph.log",
     benchmark:
-        f"{RESULTS}/runtimes/landscape/class_figure.tsv"
+        f"{RESULTS}/runtimes/landscape/{{benchmark}}_{{neighbourhood}}_graph.tsv"
+    conda:
+        "../envs/terranas.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(3000),
+        runtime=escalating(30),
+    params:
+        metrics=[LANDSCAPE["fitness"], LANDSCAPE["costs"][0]],
+        settings=settings("landscape", "walks", "steps", "tolerance", "resamples"),
+        seed=STUDY.seed,
+        code=code("landscape/graph.py"),
+    message:
+        "Analysing the landscape of {wildcards.benchmark} on the graph '{wildcards.neighbourhood}'"
+    script:
+        "../workflow_scripts/landscape/graph.py"
+
+
+rule landscape_footprint:
+    input:
+        table=f"{RESULTS}/benchmark/{{benchmark}}.parquet",
+        ruggedness=rules.landscape_ruggedness.output.summary,
+        measures=footprint_measures,
+    output:
+        footprint=f"{RESULTS}/landscape/{{benchmark}}/footprint.parquet",
+    log:
+        f"{RESULTS}/logs/landscape/{{benchmark}}_footprint.log",
+    benchmark:
+        f"{RESULTS}/runtimes/landscape/{{benchmark}}_footprint.tsv"
+    conda:
+        "../envs/terranas.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(1000),
+        runtime=escalating(20),
+    params:
+        fitness=LANDSCAPE["fitness"],
+        resamples=LANDSCAPE["resamples"],
+        seed=STUDY.seed,
+        code=code("landscape/footprint.py"),
+    message:
+        "Computing the footprint of {wildcards.benchmark}"
+    script:
+        "../workflow_scripts/landscape/footprint.py"
+
+
+rule landscape_features:
+    input:
+        table=f"{RESULTS}/benchmark/{{benchmark}}.parquet",
+        cells=rules.space_cells.output.cells,
+    output:
+        correlations=f"{RESULTS}/landscape/{{benchmark}}/feature_correlations.parquet",
+        effects=f"{RESULTS}/landscape/{{benchmark}}/feature_effects.parquet",
+    log:
+        f"{RESULTS}/logs/landscape/{{benchmark}}_features.log",
+    benchmark:
+        f"{RESULTS}/runtimes/landscape/{{benchmark}}_features.tsv"
+    conda:
+        "../envs/terranas.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(2000),
+        runtime=escalating(20),
+    params:
+        metrics=LANDSCAPE["metrics"],
+        network=settings("network"),
+        image=image_shape(),
+        resamples=LANDSCAPE["resamples"],
+        seed=STUDY.seed,
+        code=code("landscape/features.py"),
+    message:
+        "Relating the accuracies of {wildcards.benchmark} to its cells' graphs"
+    script:
+        "../workflow_scripts/landscape/features.py"
+
+
+rule landscape_correlations:
+    input:
+        tables=expand(f"{RESULTS}/benchmark/{{benchmark}}.parquet", benchmark=LANDSCAPE["benchmarks"]),
+    output:
+        correlations=f"{RESULTS}/landscape/correlations.parquet",
+    log:
+        f"{RESULTS}/logs/landscape/correlations.log",
+    benchmark:
+        f"{RESULTS}/runtimes/landscape/correlations.tsv"
+    conda:
+        "../envs/terranas.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(2000),
+        runtime=escalating(20),
+    params:
+        metrics=LANDSCAPE["metrics"],
+        costs=LANDSCAPE["costs"],
+        resamples=LANDSCAPE["resamples"],
+        seed=STUDY.seed,
+        code=code("landscape/correlations.py"),
+    message:
+        "Correlating accuracies, costs and fidelities"
+    script:
+        "../workflow_scripts/landscape/correlations.py"
+
+
+rule landscape_conclusions:
+    input:
+        tables=expand(f"{RESULTS}/benchmark/{{benchmark}}.parquet", benchmark=LANDSCAPE["benchmarks"]),
+        walks=[walks_over(name) for name in LANDSCAPE["benchmarks"]],
+    output:
+        conclusions=f"{RESULTS}/landscape/conclusions.parquet",
+    log:
+        f"{RESULTS}/logs/landscape/conclusions.log",
+    benchmark:
+        f"{RESULTS}/runtimes/landscape/conclusions.tsv"
+    conda:
+        "../envs/terranas.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(2000),
+        runtime=escalating(20),
+    params:
+        metrics=LANDSCAPE["metrics"],
+        resamples=LANDSCAPE["resamples"],
+        seed=STUDY.seed,
+        code=code("landscape/conclusions.py"),
+    message:
+        "Testing the conclusions of the thesis"
+    script:
+        "../workflow_scripts/landscape/conclusions.py"
+
+
+rule landscape_imbalance:
+    input:
+        table=rules.benchmark_study.output.table,
+        class_counts=rules.data_prepare.output.class_counts,
+        classes=expand(rules.training_train.output.classes, hash=ARCHITECTURES),
+    output:
+        **{
+            name: f"{RESULTS}/landscape/study/{name}.parquet"
+            for name in ("class_balance", "class_accuracy", "accuracy_gaps", "imbalance_correlations")
+        },
+    log:
+        f"{RESULTS}/logs/landscape/imbalance.log",
+    benchmark:
+        f"{RESULTS}/runtimes/landscape/imbalance.tsv"
     conda:
         "../envs/terranas.yaml"
     threads: 1
@@ -89,105 +233,10 @@ rule landscape_class_figure:
         runtime=escalating(10),
     params:
         dataset=STUDY.data.name,
-        code=code("landscape/class_figure.py"),
+        resamples=LANDSCAPE["resamples"],
+        seed=STUDY.seed,
+        code=code("landscape/imbalance.py"),
     message:
-        "Drawing the class distribution"
+        "Relating accuracies to the imbalance of the classes"
     script:
-        "../workflow_scripts/landscape/class_figure.py"
-
-
-rule landscape_accuracy_figure:
-    input:
-        table=rules.benchmark_study.output.table,
-    output:
-        **figure_report(
-            "landscape/study/accuracy_distribution",
-            caption="captions/accuracy_distribution.rst",
-            category="Landscape",
-            content="Accuracy distribution",
-        ),
-    log:
-        f"{RESULTS}/logs/landscape/accuracy_figure.log",
-    benchmark:
-        f"{RESULTS}/runtimes/landscape/accuracy_figure.tsv"
-    conda:
-        "../envs/terranas.yaml"
-    threads: 1
-    resources:
-        mem_mb=escalating(1000),
-        runtime=escalating(10),
-    params:
-        code=code("landscape/accuracy_figure.py"),
-    message:
-        "Drawing the accuracy distribution"
-    script:
-        "../workflow_scripts/landscape/accuracy_figure.py"
-
-
-rule landscape_latency_figure:
-    input:
-        table=rules.benchmark_study.output.table,
-    output:
-        **figure_report(
-            "landscape/study/latency",
-            caption="captions/latency.rst",
-            category="Landscape",
-            content="Latency against complexity",
-        ),
-    log:
-        f"{RESULTS}/logs/landscape/latency_figure.log",
-    benchmark:
-        f"{RESULTS}/runtimes/landscape/latency_figure.tsv"
-    conda:
-        "../envs/terranas.yaml"
-    threads: 1
-    resources:
-        mem_mb=escalating(1000),
-        runtime=escalating(10),
-    params:
-        axis=STUDY.landscape.latency_axis,
-        code=code("landscape/latency_figure.py"),
-    message:
-        "Drawing latency against {params.axis}"
-    script:
-        "../workflow_scripts/landscape/latency_figure.py"
-
-
-rule landscape_ruggedness_figure:
-    input:
-        ruggedness=rules.landscape_ruggedness.output.ruggedness,
-    output:
-        **figure_report(
-            "landscape/study/ruggedness",
-            caption="captions/ruggedness.rst",
-            category="Landscape",
-            content="Ruggedness",
-        ),
-    log:
-        f"{RESULTS}/logs/landscape/ruggedness_figure.log",
-    benchmark:
-        f"{RESULTS}/runtimes/landscape/ruggedness_figure.tsv"
-    conda:
-        "../envs/terranas.yaml"
-    threads: 1
-    resources:
-        mem_mb=escalating(1000),
-        runtime=escalating(10),
-    params:
-        code=code("landscape/ruggedness_figure.py"),
-    message:
-        "Drawing the ruggedness"
-    script:
-        "../workflow_scripts/landscape/ruggedness_figure.py"
-
-
-rule landscape:
-    input:
-        rules.landscape_summary.output,
-        rules.landscape_ruggedness.output,
-        rules.landscape_class_figure.output,
-        rules.landscape_accuracy_figure.output,
-        rules.landscape_latency_figure.output,
-        rules.landscape_ruggedness_figure.output,
-    message:
-        "The landscape is analysed"
+        "../workflow_scripts/landscape/imbalance.py"

@@ -1,5 +1,7 @@
 """Accuracies of a benchmark by split."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from terranas.benchmark.tabular import TabularBenchmark
@@ -11,36 +13,28 @@ ACCURACIES = ("macro_accuracy", "micro_accuracy")
 SUMMARY_COLUMNS = ("dataset", "epochs", "split", "metric", "mean", "std", "min", "median", "max", "n", "left_out")
 
 
-def accuracies_by_split(benchmark: TabularBenchmark) -> pd.DataFrame:
-    """Return the accuracies of all architectures at the highest fidelity in long form.
-
-    Returns:
-        Columns dataset, hash, split, metric and accuracy (0 to 1, NaN where a training failed); ascending by hash
-        within split and metric.
-    """
-    names = [(split, metric) for split in SPLITS for metric in ACCURACIES]
-    values = benchmark.values([f"{split}_{metric}" for split, metric in names])
-    parts = [
-        pd.DataFrame({"hash": benchmark.architectures, "split": split, "metric": metric, "accuracy": values[:, column]})
-        for column, (split, metric) in enumerate(names)
-    ]
-    table = pd.concat(parts, ignore_index=True)
-    table.insert(0, "dataset", benchmark.dataset)
-    return table
-
-
-def summarise_accuracy(benchmark: TabularBenchmark) -> pd.DataFrame:
+def summarise_accuracy(benchmark: TabularBenchmark, fidelities: Sequence[int] | None = None) -> pd.DataFrame:
     """Return location and spread of each accuracy over the architectures (thesis of Demir, table 4.1, and more).
 
+    Args:
+        benchmark: values of the architectures.
+        fidelities: which fidelities; the one the benchmark looks up by default.
+
     Returns:
-        One row a split and metric, columns :data:`SUMMARY_COLUMNS`. ``std`` is the sample standard deviation, ``n``
-        counts the architectures with a value and ``left_out`` those without, whose training failed. Statistics of
-        no values are NaN.
+        One row a fidelity, split and metric, columns :data:`SUMMARY_COLUMNS`. ``std`` is the sample standard
+        deviation, ``n`` counts the architectures with a value and ``left_out`` those without: their training failed, or
+        the table does not record this accuracy.
+        Statistics of no values are NaN.
     """
-    grouped = accuracies_by_split(benchmark).groupby(["split", "metric"], sort=False)["accuracy"]
-    summary = grouped.agg(["mean", "std", "min", "median", "max", "count", "size"]).reset_index()
-    summary = summary.rename(columns={"count": "n"})
-    summary["left_out"] = summary["size"] - summary["n"]
-    summary["dataset"] = benchmark.dataset
-    summary["epochs"] = benchmark.epochs
-    return summary[list(SUMMARY_COLUMNS)]
+    names = [(split, metric) for split in SPLITS for metric in ACCURACIES]
+    rows = []
+    for epochs in (benchmark.epochs,) if fidelities is None else fidelities:
+        metrics = [f"{split}_{metric}" for split, metric in names]
+        values = benchmark.values(metrics, benchmark.architectures, epochs=epochs)
+        for column, (split, metric) in enumerate(names):
+            accuracies = pd.Series(values[:, column])
+            known = int(accuracies.count())
+            row = {"dataset": benchmark.dataset, "epochs": epochs, "split": split, "metric": metric}
+            row |= {name: getattr(accuracies, name)() for name in ("mean", "std", "min", "median", "max")}
+            rows.append(row | {"n": known, "left_out": len(accuracies) - known})
+    return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))

@@ -1,0 +1,40 @@
+"""Analyse the landscape of a benchmark on a neighbour graph."""
+
+from typing import Any
+
+from terranas.benchmark.tabular import TabularBenchmark
+from terranas.core.script import run_script
+from terranas.core.tables import read_table, write_table
+from terranas.landscape import graph_schema
+from terranas.landscape.graph_analysis import analyse_graph
+from terranas.landscape.known import values_of_cells
+from terranas.space.neighbours import read_graph
+from terranas.space.schema import CELLS
+
+SCHEMAS = {
+    "optima": graph_schema.OPTIMA,
+    "components": graph_schema.COMPONENTS,
+    "autocorrelation": graph_schema.AUTOCORRELATION,
+    "network": graph_schema.NETWORK_EDGES,
+    "nodes": graph_schema.NETWORK_NODES,
+    "edges": graph_schema.NETWORK_EDGES,
+    "objectives": graph_schema.OBJECTIVE_CORRELATION,
+    "hypervolume": graph_schema.AUTOCORRELATION,
+    "measures": graph_schema.GRAPH_MEASURES,
+}
+
+
+def main(snakemake: Any) -> None:
+    paths, params = snakemake.input, snakemake.params
+    cells = read_table(paths.cells, CELLS, ["hash"])
+    graph = read_graph(paths.indptr, paths.indices, paths.graph, cells)
+    benchmark = TabularBenchmark.open(paths.table)
+    values = values_of_cells(benchmark, params.metrics, cells["hash"])
+    directions = [benchmark.direction(metric) for metric in params.metrics]
+    found = analyse_graph(values, params.metrics, directions, graph, cells["hash"], seed=params.seed, **params.settings)
+    facts = {"dataset": benchmark.dataset, "fitness": params.metrics[0], "cost": params.metrics[1]}
+    for name, table_schema in SCHEMAS.items():
+        write_table(getattr(found, name), snakemake.output[name], table_schema, facts)
+
+
+run_script(main, snakemake)  # noqa: F821  (snakemake is put there by Snakemake)
