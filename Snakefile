@@ -19,6 +19,7 @@ include: "rules/common/study.smk"
 include: "rules/common/architectures.smk"
 include: "rules/common/training.smk"
 include: "rules/common/profiling.smk"
+include: "rules/common/landscape.smk"
 include: "rules/common/search.smk"
 include: "rules/common/tables.smk"
 
@@ -26,8 +27,8 @@ include: "rules/common/tables.smk"
 wildcard_constraints:
     hash="[0-9a-f]{32}",
     neighbourhood="hamming|hamming_any|edit|edit_symmetric",
-    benchmark="study|nasbench101",
-    device="cpu|cuda",
+    benchmark="study|nasbench101|eo_hwnas",
+    device="cpu|cuda|own",
     session="[0-9]+",
     pack="[0-9]+",
     arm="surrogate|random",
@@ -40,6 +41,7 @@ include: "rules/training.smk"
 include: "rules/profiling.smk"
 include: "rules/benchmark.smk"
 include: "rules/landscape.smk"
+include: "rules/landscape_figures.smk"
 include: "rules/surrogates.smk"
 include: "rules/search.smk"
 include: "rules/comparison.smk"

@@ -78,8 +78,8 @@ rule space_neighbours:
         "../workflow_scripts/space/neighbours.py"
 
 
-# those that walks and searches follow
-NEIGHBOURHOODS = sorted({STUDY.sampling.neighbourhood, STUDY.search.neighbourhood})
+# those that walks and searches follow, and that landscapes are analysed on
+NEIGHBOURHOODS = sorted({STUDY.sampling.neighbourhood, STUDY.search.neighbourhood, *STUDY.landscape.neighbourhoods})
 
 
 rule space:

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from terranas.config.base import Section
 from terranas.config.inputs import WHOLE_SPACE, DataConfig, NetworkConfig, SamplingConfig, SpaceConfig
 from terranas.config.measuring import (
+    IMAGES_OF,
     BenchmarkConfig,
     ComparisonConfig,
     DownloadConfig,
@@ -33,10 +34,18 @@ STUDY_METRICS = (
     "training_seconds",
     "parameters",
     "macs",
+    "activations",
     "latency_ms",
+    "latency_std_ms",
+    "peak_memory_bytes",
+    "inference_energy_mj",
     "model_bytes",
+    "checkpoint_bytes",
 )
 """Metric columns that a study's own benchmark fills."""
+
+STUDY_ACCURACIES = tuple(name for name in STUDY_METRICS if name.endswith("_accuracy"))
+"""Those of them that are accuracies."""
 
 PUBLISHED_METRICS = (
     "train_micro_accuracy",
@@ -90,13 +99,9 @@ class StudyConfig(Section):
             )
         known = PUBLISHED_METRICS if published else STUDY_METRICS
         self._require_metrics("search.objectives", self.search.objectives, known)
-        self._require_metrics("landscape.metrics", self.landscape.metrics, STUDY_METRICS)
-        for key, names in (
-            ("search.objectives", self.search.objectives),
-            ("landscape.metrics", self.landscape.metrics),
-        ):
-            if len(set(names)) < len(names):
-                raise ValueError(f"{key} names a metric twice: {', '.join(names)}")
+        if len(set(self.search.objectives)) < len(self.search.objectives):
+            raise ValueError(f"search.objectives names a metric twice: {', '.join(self.search.objectives)}")
+        self._require_landscape()
         self.require_architectures(size)
         sharing = max(1, self.space.max_vertices - 2)
         if self.network.stem_channels < sharing:
@@ -114,6 +119,41 @@ class StudyConfig(Section):
         if self.sampling.unique == "study" and visits > self.space_size():
             raise ValueError(f"sampling needs {visits} different architectures, the space has {self.space_size()}")
         return self
+
+    def _require_landscape(self) -> None:
+        landscape = self.landscape
+        self._require_metrics("landscape.metrics", landscape.metrics, STUDY_ACCURACIES)
+        self._require_metrics("landscape.fitness", [landscape.fitness], STUDY_METRICS)
+        self._require_metrics("landscape.costs", landscape.costs, STUDY_METRICS)
+        for name in landscape.benchmarks:
+            if name != "study" and getattr(self.benchmark, name) is None:
+                raise ValueError(f"landscape.benchmarks names {name}, so benchmark.{name} must say where its files are")
+        self._require_comparable()
+
+    def _require_comparable(self) -> None:
+        """Check that imported tables can be analysed beside the study."""
+        landscape = self.landscape
+        imported = [name for name in landscape.benchmarks if name != "study"]
+        if imported and self.space.model_dump() != WHOLE_SPACE:
+            raise ValueError(
+                f"landscape.benchmarks names {imported[0]}, which needs space.max_vertices 7 and space.max_edges 9, "
+                f"got {self.space.max_vertices} and {self.space.max_edges}"
+            )
+        for name in imported:
+            if "study" in landscape.benchmarks and self.data.name == IMAGES_OF[name]:
+                raise ValueError(
+                    f"landscape.benchmarks names study and {name}, whose images are both named '{self.data.name}'; "
+                    f"landscapes are told apart by that name, so set data.name to another one: "
+                    f"'{self.data.name}, own trainings'"
+                )
+        if "nasbench101" in imported:
+            analysed = [landscape.fitness, landscape.costs[0]]
+            self._require_metrics("landscape.fitness and the first of landscape.costs", analysed, PUBLISHED_METRICS)
+            if not set(landscape.metrics) & set(PUBLISHED_METRICS):
+                raise ValueError(
+                    f"landscape.metrics names none that nasbench101 has: {', '.join(landscape.metrics)}. Add a micro "
+                    "accuracy"
+                )
 
     @staticmethod
     def _require_metrics(key: str, names: list[str], known: tuple[str, ...]) -> None:

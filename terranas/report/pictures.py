@@ -2,19 +2,18 @@
 
 from collections.abc import Callable
 
-import numpy as np
 import pandas as pd
 
 from terranas.benchmark.schema import metric_name
-from terranas.core.formats import count, counted, fixed, listed, percent
+from terranas.core.formats import count, counted, fixed, listed
 from terranas.core.page import Picture
-from terranas.data.schema import SPLITS
+from terranas.landscape.distribution_figures import accuracy_words
+from terranas.landscape.figures import Words
+from terranas.landscape.imbalance_figures import class_words
+from terranas.landscape.latency_figure import latency_words
+from terranas.landscape.walk_figures import ruggedness_words
 from terranas.report.content import StudyResults
-from terranas.report.formats import metric_value
 from terranas.search.schema import ARM_NAMES
-
-Words = tuple[str, str]
-"""Text for those who do not see the figure, and caption."""
 
 
 def picture(results: StudyResults, name: str, png: bytes) -> Picture:
@@ -34,68 +33,22 @@ def picture(results: StudyResults, name: str, png: bytes) -> Picture:
 
 
 def _class_distribution(results: StudyResults) -> Words:
-    parts = []
-    for split in SPLITS:
-        counts = results.class_counts[results.class_counts["split"] == split].set_index("class_name")["count"]
-        if counts.sum() > 0:
-            parts.append(
-                f"{split} from {percent(counts.min() / counts.sum())} to {percent(counts.max() / counts.sum())}"
-            )
-    classes = results.class_counts["class_index"].nunique()
-    return (
-        f"Bars of the shares of {counted(classes, 'class', 'classes')} in each split; the shares are: "
-        f"{listed(parts) if parts else 'no images'}.",
-        "Share of each class in the images of the three splits. Micro accuracy weighs classes by these shares, macro "
-        "accuracy weighs all classes alike.",
-    )
+    return class_words(results.class_counts, results.benchmark.dataset)
 
 
 def _accuracy_distribution(results: StudyResults) -> Words:
-    parts = []
-    for split in SPLITS:
-        for kind in ("macro", "micro"):
-            values = results.benchmark.values([f"{split}_{kind}_accuracy"])[:, 0]
-            known = values[~np.isnan(values)]
-            if len(known):
-                parts.append(f"{split} {kind} {percent(float(np.median(known)))}")
-    return (
-        f"Distributions of the accuracies of {counted(len(results.benchmark.architectures), 'architecture')}; medians: "
-        f"{listed(parts) if parts else 'no values'}.",
-        f"Accuracies of the architectures after {counted(results.benchmark.epochs, 'epoch')}: probability density and "
-        "cumulative distribution of macro accuracy (mean of the class accuracies) and micro accuracy (share of "
-        "correct images) on each split.",
-    )
+    return accuracy_words(results.benchmark)
 
 
 def _latency(results: StudyResults) -> Words:
-    axis = str(results.config["landscape"]["latency_axis"])
-    values = pd.DataFrame(results.benchmark.values([axis, "latency_ms"]), columns=["x", "y"]).dropna()
-    correlation = values["x"].corr(values["y"], method="spearman") if len(values) > 1 else float("nan")
-    devices = sorted(set(results.table["device"]) - {""})
-    return (
-        f"Scatter plot of latency against {metric_name(axis)} of {counted(len(values), 'architecture')}; latency from "
-        f"{metric_value('latency_ms', values['y'].min())} to {metric_value('latency_ms', values['y'].max())}, Spearman "
-        f"correlation {fixed(correlation)}.",
-        f"Median time of a forward pass of {count(results.config['profiling']['batch_size'])} images"
-        + (f" on {listed(devices)}" if devices else "")
-        + f" against {metric_name(axis)}. Spearman's rank correlation is {fixed(correlation)}: "
-        "1 would mean that the computed cost ranks architectures exactly as the clock does.",
-    )
+    measuring = results.config["profiling"]
+    statistic = "Mean" if measuring["protocol"] == "published" else "Median"
+    measured = f"{statistic} time of a forward pass of {counted(measuring['batch_sizes'][0], 'image')}"
+    return latency_words(results.benchmark, results.config["landscape"]["latency_axis"], measured)
 
 
 def _ruggedness(results: StudyResults) -> Words:
-    parts = []
-    for metric, rows in results.ruggedness.groupby("metric", sort=False):
-        known = rows["ruggedness"].dropna()
-        span = f"from {fixed(known.min())} to {fixed(known.max())}" if len(known) else "undefined on all walks"
-        parts.append(f"{metric_name(str(metric))} {span}")
-    walks = results.ruggedness["walk"].nunique()
-    return (
-        f"Autocorrelation and ruggedness of {counted(walks, 'walk')}; ruggedness of {listed(parts)}.",
-        "Lag-1 autocorrelation of the accuracies along each random walk, and ruggedness, which is one over it; black "
-        "lines are medians. Diamonds count each walk's start twice, as the published study's code does. A walk has "
-        f"{counted(results.config['sampling']['steps'], 'step')}; the fewer, the less its autocorrelation says.",
-    )
+    return ruggedness_words(results.ruggedness)
 
 
 def _size_analysis(results: StudyResults) -> Words:

@@ -161,7 +161,11 @@ def landscape(results: StudyResults, figures: Figures) -> Section:
         tabulation.ruggedness_by_metric(results.ruggedness),
         _picture(results, figures, "ruggedness"),
     ]
-    return Section("landscape", "Fitness landscape", findings.ruggedness_sentences(results.ruggedness), blocks)
+    sentences = [
+        *findings.ruggedness_sentences(results.ruggedness),
+        "All of the analysis, with local optima and footprint, stands on a page of its own: landscape/index.html.",
+    ]
+    return Section("landscape", "Fitness landscape", sentences, blocks)
 
 
 def surrogates(results: StudyResults, figures: Figures) -> Section:

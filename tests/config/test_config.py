@@ -8,16 +8,37 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from terranas.benchmark import eo_hwnas, nasbench101
 from terranas.benchmark.schema import METRICS
 from terranas.config import StudyConfig, load_config, read_config, typed
 from terranas.config.generate import default_yaml, json_schema
 from terranas.config.inputs import PUBLISHED_IMAGE, PUBLISHED_NETWORK
 from terranas.config.load import known_keys
+from terranas.config.measuring import IMAGES_OF
 from terranas.config.study import PUBLISHED_METRICS, STUDY_METRICS
 from terranas.core.errors import ConfigError
 from terranas.space.complexity import CIFAR10_NETWORK, NetworkShape
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def beside_published(**changes: dict[str, object]) -> dict[str, object]:
+    """Return settings that analyse a study beside both published tables."""
+    settings: dict[str, dict[str, object]] = {
+        "space": {"max_vertices": 7},
+        "sampling": {"walks": 30, "steps": 14, "architectures": "walks"},
+        "benchmark": {"eo_hwnas": "x", "nasbench101": "x"},
+        "landscape": {"benchmarks": ["study", "eo_hwnas", "nasbench101"]},
+    }
+    return settings | {name: settings.get(name, {}) | change for name, change in changes.items()}
+
+
+def test_a_study_is_analysed_beside_published_tables():
+    load_config(beside_published())
+    own_name = {"source": "npz", "path": "x", "name": "So2Sat LCZ42"}
+    alone = {"benchmarks": ["eo_hwnas", "nasbench101"]}
+    load_config(beside_published(data=own_name, landscape=alone))
+    assert {"eo_hwnas": eo_hwnas.DATASET, "nasbench101": nasbench101.DATASET} == IMAGES_OF
 
 
 def test_generated_files_are_in_step_with_the_models():
@@ -70,9 +91,27 @@ def test_the_paper_study_holds_the_published_values():
     assert (study.search.starts, study.search.seeds) == (20, 30)
 
 
+def test_a_protocol_is_a_set_of_values_that_others_override():
+    full = load_config({"profiling": {"protocol": "full", "sessions": 5}}).profiling
+    assert (full.sessions, full.batch_sizes, full.timed_runs, full.warmup_seconds) == (5, [64, 1], 100, 1.0)
+    published = [load_config({"profiling": {"protocol": "published", "device": d}}).profiling for d in ("cpu", "cuda")]
+    assert [profiling.precisions for profiling in published] == [["fp32"], ["tf32"]]
+    assert {(p.batch_sizes[0], p.warmup_runs, p.timed_runs) for p in published} == {(64, 10, 378)}
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        ({"profiling": {"batch_sizes": []}}, r"profiling\.batch_sizes"),
+        ({"profiling": {"batch_sizes": [64, 0]}}, r"profiling\.batch_sizes\.1"),
+        ({"profiling": {"batch_sizes": [1, 1]}}, r"batch_sizes names a value twice: \[1, 1\]"),
+        ({"profiling": {"device": "tpu"}}, r"profiling\.device"),
+        ({"profiling": {"device": "own"}}, "device own needs backend"),
+        ({"profiling": {"backend": "mine.py"}}, "device own needs backend"),
+        ({"profiling": {"timed_runs": 50}}, r"max_runs \(30\) must not be below timed_runs \(50\)"),
+        ({"profiling": {"variants": ["plain", "folded_graph"]}}, "variants folded_graph need CUDA graphs"),
+        ({"profiling": {"precisions": ["tf32"]}}, "precision tf32 is one of NVIDIA's tensor cores"),
+        ({"profiling": {"protocol": "thorough"}}, r"profiling\.protocol"),
         ({"sampling": {"step": 3}}, r"unknown key 'sampling\.step'; the nearest valid key is 'sampling\.steps'"),
         ({"trainin": {}}, "unknown key 'trainin'; the nearest valid key is 'training'"),
         ({"epochs": 3}, r"the nearest valid key is 'training\.epochs'"),
@@ -86,7 +125,29 @@ def test_the_paper_study_holds_the_published_values():
         ({"data": {"source": "npz", "name": "mine"}}, "path must name the images"),
         ({"data": {"name": "EuroSAT"}}, "must contain 'synthetic'"),
         ({"data": {"source": "npz", "path": "x"}}, "name must name the real images"),
-        ({"landscape": {"metrics": ["macs", "macs"]}}, "names a metric twice"),
+        ({"landscape": {"metrics": ["macs", "macs"]}}, "metrics names an entry twice: macs, macs"),
+        ({"landscape": {"costs": ["speed"]}}, "landscape.costs: 'speed' is no metric"),
+        ({"landscape": {"fitness": "speed"}}, "landscape.fitness: 'speed' is no metric"),
+        ({"landscape": {"neighbourhoods": ["edit"]}}, r"landscape\.neighbourhoods\.0"),
+        ({"landscape": {"benchmarks": ["study", "eo_hwnas"]}}, r"benchmark\.eo_hwnas must say where its files are"),
+        ({"landscape": {"metrics": ["macs"]}}, "landscape.metrics: 'macs' is no metric"),
+        (
+            {"landscape": {"benchmarks": ["nasbench101"]}, "benchmark": {"nasbench101": "x"}},
+            "names nasbench101, which needs space.max_vertices 7 and space.max_edges 9, got 4 and 9",
+        ),
+        (
+            beside_published(data={"source": "npz", "path": "x", "name": "So2Sat LCZ42"}),
+            "study and eo_hwnas, whose images are both named 'So2Sat LCZ42'.*set data.name to another one",
+        ),
+        (
+            beside_published(landscape={"fitness": "validation_macro_accuracy"}),
+            "landscape.fitness and the first of landscape.costs: 'validation_macro_accuracy' is no metric",
+        ),
+        (beside_published(landscape={"costs": ["latency_ms", "macs"]}), "'latency_ms' is no metric of the benchmark"),
+        (
+            beside_published(landscape={"metrics": ["test_macro_accuracy"]}),
+            "landscape.metrics names none that nasbench101 has: test_macro_accuracy. Add a micro accuracy",
+        ),
         ({"data": {"images": {"train": 0.8, "validation": 0.2, "test": 0.2}}}, "is 1.2; the three shares"),
         ({"search": {"budgets": {"random": [25, 20, 30, 35]}}}, "must ascend strictly, but 20 follows 25"),
         ({"search": {"budgets": {"random": [25]}}}, "compared in pairs"),

@@ -190,8 +190,12 @@ def benchmark_table(cells: pd.DataFrame, dataset: str, rng: np.random.Generator)
             "training_seconds": 2 + weight / 10,
             "parameters": cells["parameters"].astype("float64"),
             "macs": cells["macs"].astype("float64"),
+            "activations": 16.0 * cells["parameters"],
             "latency_ms": 3 + cells["macs"] / 1e6 + rng.gamma(2, 0.2, len(cells)),
+            "latency_std_ms": 0.1,
+            "peak_memory_bytes": 5e7 + 8.0 * cells["macs"],
             "model_bytes": cells["parameters"] * 4.0,
+            "checkpoint_bytes": cells["parameters"] * 4.0 + 2000,
         }
     )
     unknown = [column.name for column in METRICS if column.name not in table.columns]
@@ -200,7 +204,8 @@ def benchmark_table(cells: pd.DataFrame, dataset: str, rng: np.random.Generator)
 
 def failed(table: pd.DataFrame, outcomes: list[str]) -> pd.DataFrame:
     """Return the table with the first rows' trainings failed, one for each outcome."""
-    trained = [c.name for c in METRICS if c.name not in ("parameters", "macs", "latency_ms", "model_bytes")]
+    sizes = ("parameters", "macs", "activations", "model_bytes", "checkpoint_bytes")
+    trained = [column.name for column in METRICS if column.name not in sizes and not column.per_device]
     changed = table.copy()
     for row, outcome in enumerate(outcomes):
         changed.loc[row, "outcome"] = outcome
@@ -287,7 +292,12 @@ def ruggedness_table(dataset: str, rng: np.random.Generator) -> pd.DataFrame:
                 "autocorrelation": rho,
                 "ruggedness": 1 / rho,
                 "correlation_length": -1 / np.log(abs(rho)),
+                "autocorrelation_published": rho + 0.05,
                 "ruggedness_published": 1 / (rho + 0.05),
+                "correlation_length_published": -1 / np.log(abs(rho + 0.05)),
+                "confidence": 0.95,
+                "reason": "",
+                **{name: np.nan for name in RUGGEDNESS.names if name.endswith(("_low", "_high"))},
             }
         )
     return RUGGEDNESS.from_rows(rows)

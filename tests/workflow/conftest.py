@@ -19,6 +19,7 @@ SMALLEST = ROOT / "tests" / "workflow" / "smallest.yaml"
 TABLE = re.compile(r"^job +count\n-[- ]+\n(.*?)^total +\d+$", re.MULTILINE | re.DOTALL)
 TARGETS = {"all", "space", "data", "sampling", "training", "profiling", "benchmark"}
 TARGETS |= {"landscape", "surrogates", "search", "comparison", "report", "tables", "download", "campaign_report"}
+TARGETS |= {"device_report"}
 
 
 @dataclass

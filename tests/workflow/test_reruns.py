@@ -8,24 +8,28 @@ import pytest
 
 from terranas.config.load import known_keys
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+# a group of its own: the worker that runs it finishes a smallest study for itself, while another runs the other tests
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("reruns")]
 
 # direct dependents of each rule, written down independently of rules/*.smk
 DEPENDENTS = {
-    "space_cells": "space_neighbours sampling_walks benchmark_study "
+    "space_cells": "space_neighbours sampling_walks benchmark_study landscape_graph landscape_features "
     "surrogates_size_analysis surrogates_predict search_run comparison_indicators report_page",
-    "space_neighbours": "sampling_walks search_run report_page",
+    "space_neighbours": "sampling_walks landscape_graph search_run report_page",
     "space_whole": "benchmark_nasbench101 benchmark_eo_hwnas benchmark_ec_nas",
-    "sampling_walks": "landscape_ruggedness report_page",
+    "sampling_walks": "landscape_ruggedness landscape_walk_figures landscape_conclusions report_page",
     "sampling_architectures": "",  # read while parsing
     "data_synthetic": "data_prepare",
-    "data_prepare": "training_train landscape_class_figure report_page",
+    "data_prepare": "training_train landscape_imbalance landscape_imbalance_figures report_page",
     "training_pack": "training_train",
-    "training_train": "benchmark_study",
+    "training_train": "benchmark_study landscape_imbalance",
     "profiling_session": "profiling_collect",
     "profiling_collect": "benchmark_study",
-    "benchmark_study": "landscape_summary landscape_ruggedness landscape_accuracy_figure landscape_latency_figure "
-    "surrogates_size_analysis surrogates_predict search_run comparison_indicators comparison_front_figure report_page",
+    "profiling_report": "",  # made on demand
+    "benchmark_study": "landscape_summary landscape_ruggedness landscape_graph landscape_footprint landscape_features "
+    "landscape_correlations landscape_conclusions landscape_imbalance landscape_accuracy_figures "
+    "landscape_walk_figures surrogates_size_analysis surrogates_predict search_run comparison_indicators "
+    "comparison_front_figure report_page",
     "benchmark_nasbench101": "report_page",
     "benchmark_eo_hwnas": "report_page",
     "benchmark_ec_nas": "report_page",
@@ -33,12 +37,21 @@ DEPENDENTS = {
     "benchmark_hw_nas_bench": "report_page",
     "benchmark_transnas_bench101": "report_page",
     "benchmark_nasbench_macro": "report_page",
-    "landscape_summary": "report_page",
-    "landscape_ruggedness": "landscape_ruggedness_figure report_page",
-    "landscape_ruggedness_figure": "report_page",
-    "landscape_class_figure": "report_page",
-    "landscape_accuracy_figure": "report_page",
-    "landscape_latency_figure": "report_page",
+    "landscape_summary": "landscape_page report_page",
+    "landscape_ruggedness": "landscape_footprint landscape_walk_figures landscape_page report_page",
+    "landscape_graph": "landscape_footprint landscape_graph_figures landscape_comparison_figures landscape_page",
+    "landscape_footprint": "landscape_comparison_figures landscape_page",
+    "landscape_features": "landscape_feature_figures",
+    "landscape_correlations": "landscape_comparison_figures landscape_page",
+    "landscape_conclusions": "landscape_comparison_figures landscape_page",
+    "landscape_imbalance": "landscape_imbalance_figures",
+    "landscape_accuracy_figures": "landscape_page report_page",
+    "landscape_walk_figures": "landscape_page report_page",
+    "landscape_graph_figures": "landscape_page",
+    "landscape_feature_figures": "landscape_page",
+    "landscape_imbalance_figures": "landscape_page report_page",
+    "landscape_comparison_figures": "landscape_page",
+    "landscape_page": "",
     "surrogates_size_analysis": "surrogates_size_figure report_page",
     "surrogates_size_figure": "report_page",
     "surrogates_predict": "search_run report_page",
@@ -76,16 +89,33 @@ OBJECTIVES = (
 )
 OBJECTIVES += ("comparison_violin_figure", "comparison_front_figure")
 
+# the landscape's intervals and walks are drawn
+DRAWN = tuple(
+    f"landscape_{part}"
+    for part in ("ruggedness", "graph", "footprint", "features", "correlations", "conclusions", "imbalance")
+)
+
 # settings with one valid value, or whose change needs others beside it (tested below)
-ELSEWHERE = {"profiling.protocol", "data.path", "data.reader", "search.benchmark"}
+ELSEWHERE = {"profiling.backend", "data.path", "data.reader", "landscape.benchmarks", "search.benchmark"}
 # rules that make a file for the first time, while what depends on their other files stays
-FIRST_TIME = {"sampling.neighbourhood": {"space_neighbours"}, "search.neighbourhood": {"space_neighbours"}}
+FIRST_TIME = {
+    f"{section}": {"space_neighbours"}
+    for section in ("sampling.neighbourhood", "search.neighbourhood", "landscape.neighbourhoods")
+}
 
 # setting -> (another value, rules that use it); their dependents follow from DEPENDENTS
 KEYS = {
     "seed": (
         1,
-        (*SAMPLING, "data_synthetic", "training_train", "profiling_session", *OBJECTIVES[:3], "comparison_tests"),
+        (
+            *SAMPLING,
+            "data_synthetic",
+            "training_train",
+            "profiling_session",
+            *DRAWN,
+            *OBJECTIVES[:3],
+            "comparison_tests",
+        ),
     ),
     "results_dir": (
         "results/other",
@@ -96,7 +126,10 @@ KEYS = {
     "network.stem_channels": (6, NETWORK),
     "network.stacks": (1, NETWORK),
     "network.cells_per_stack": (2, NETWORK),
-    "data.name": ("other synthetic images", ("benchmark_study", "landscape_class_figure")),
+    "data.name": (
+        "other synthetic images",
+        ("benchmark_study", "landscape_imbalance", "landscape_imbalance_figures"),
+    ),
     "data.source": ("npz", (*NETWORK, "data_prepare")),
     "data.sensors": ("both", (*NETWORK, "data_prepare")),
     "data.split": ("random", ("data_prepare",)),
@@ -146,12 +179,30 @@ KEYS = {
     "campaign.pack": (2, ("training_pack",)),
     "campaign.deadline_margin": (60, ()),
     "campaign.lease_seconds": (60, ()),
+    "profiling.protocol": ("full", ("profiling_session",)),
     "profiling.device": ("cuda", ("profiling_session",)),
+    "profiling.device_name": ("a model", ("benchmark_study",)),
     "profiling.threads": (2, ("profiling_session",)),
-    "profiling.batch_size": (8, ("profiling_session",)),
+    "profiling.batch_sizes": ([4], ("profiling_session",)),
+    "profiling.precisions": (["bf16"], ("profiling_session",)),
+    "profiling.variants": (["folded"], ("profiling_session",)),
+    "profiling.memory_format": ("contiguous", ("profiling_session",)),
+    "profiling.weights": ("trained", ("profiling_session",)),
     "profiling.warmup_runs": (2, ("profiling_session",)),
+    "profiling.warmup_seconds": (0.1, ("profiling_session",)),
     "profiling.timed_runs": (4, ("profiling_session",)),
+    "profiling.max_runs": (5, ("profiling_session",)),
+    "profiling.interval_width": (0.1, ("profiling_session",)),
+    "profiling.variation_goal": (0.1, ("profiling_collect",)),
+    "profiling.sessions": (2, ("profiling_session",)),
     "profiling.session_size": (4, ("profiling_session",)),
+    "profiling.reference_every": (2, ("profiling_session",)),
+    "profiling.repeats": (2, ("profiling_session",)),
+    "profiling.energy_seconds": (0.5, ("profiling_session",)),
+    "profiling.tolerances.drift": (0.2, ("profiling_session",)),
+    "profiling.tolerances.spread": (0.3, ("profiling_session",)),
+    "profiling.tolerances.clock_change": (0.1, ("profiling_session",)),
+    "profiling.tolerances.foreign_load": (0.3, ("profiling_session",)),
     "benchmark.nasbench101": ("records.tfrecord", ("space_whole", "benchmark_nasbench101")),
     "benchmark.eo_hwnas": ("eo", ("space_whole", "benchmark_eo_hwnas")),
     "benchmark.ec_nas": ("ec", ("space_whole", "benchmark_ec_nas")),
@@ -162,8 +213,25 @@ KEYS = {
     "benchmark.disagreement": ("report", ()),  # no table is imported
     "download.folder": ("elsewhere", ()),
     "download.files": (["nasbench_full"], ()),
-    "landscape.metrics": (["test_micro_accuracy"], ("landscape_ruggedness",)),
-    "landscape.latency_axis": ("parameters", ("landscape_latency_figure",)),
+    "landscape.metrics": (
+        ["test_micro_accuracy"],
+        (
+            "landscape_summary",
+            "landscape_ruggedness",
+            "landscape_walk_figures",
+            "landscape_features",
+            "landscape_correlations",
+            "landscape_conclusions",
+        ),
+    ),
+    "landscape.fitness": ("test_micro_accuracy", ("landscape_graph", "landscape_footprint")),
+    "landscape.costs": (["parameters"], ("landscape_summary", "landscape_graph", "landscape_correlations")),
+    "landscape.neighbourhoods": (["hamming"], ("landscape_graph",)),
+    "landscape.walks": (30, ("landscape_graph",)),
+    "landscape.steps": (12, ("landscape_graph",)),
+    "landscape.tolerance": (0.1, ("landscape_graph",)),
+    "landscape.resamples": (199, DRAWN),
+    "landscape.latency_axis": ("parameters", ("landscape_accuracy_figures",)),
     "surrogates.sizes": ([3, 5], ("surrogates_size_analysis",)),
     "surrogates.repeats": (3, ("surrogates_size_analysis",)),
     "surrogates.training_sample": (
@@ -181,7 +249,7 @@ KEYS = {
     "search.budgets.random": ([4, 6], ("search_run", "comparison_tests", "comparison_violin_figure")),
     "comparison.alpha": (0.1, ("comparison_tests",)),
     "comparison.resamples": (200, ("comparison_tests",)),
-    "report.title": ("Another title", ()),
+    "report.title": ("Another title", ("landscape_page",)),
 }
 
 
@@ -216,6 +284,17 @@ def nested(key: str, value: object) -> dict:
     for part in reversed(key.split(".")):
         value = {part: value}
     return value
+
+
+def beside_published(place: Path, *benchmarks: str) -> dict:
+    """Return settings that analyse the EO benchmark, over the whole space."""
+    return {
+        "space": {"max_vertices": 7},
+        "network": {"stem_channels": 8},
+        "sampling": {"architectures": "walks"},
+        "benchmark": {"eo_hwnas": made(place, "benchmark.eo_hwnas", "eo")},
+        "landscape": {"benchmarks": list(benchmarks)},
+    }
 
 
 def test_every_setting_is_declared_here():
@@ -298,10 +377,32 @@ def test_the_searched_benchmark_reruns_only_the_search_side(finished, tmp_path):
     assert "data_prepare" not in run.rules
 
 
+def test_another_table_is_analysed_beside_the_study(finished, tmp_path):
+    place = finished.copy(tmp_path)
+    run = place.snakemake("-n", settings=beside_published(tmp_path, "study", "eo_hwnas"))
+    assert run.code == 0, run.output
+    assert {"benchmark_eo_hwnas", "landscape_page", "landscape_correlations", "landscape_conclusions"} <= run.rules
+    assert run.jobs["landscape_graph"] == run.jobs["landscape_footprint"] == run.jobs["landscape_walk_figures"] == 2
+    assert run.jobs["landscape_imbalance"] == 1
+
+
+def test_published_tables_alone_are_analysed_without_training(finished, tmp_path):
+    place = finished.copy(tmp_path)
+    run = place.snakemake("-n", "landscape", settings=beside_published(tmp_path, "eo_hwnas"))
+    assert run.code == 0, run.output
+    assert {"benchmark_eo_hwnas", "landscape_page", "landscape_conclusions"} <= run.rules
+    assert not run.rules & {"landscape_imbalance", "benchmark_study", "training_train", "profiling_session"}
+
+
 def test_numbers_on_the_command_line_are_numbers(finished):
     run = finished.snakemake("-n", "--config", "comparison={alpha: 0.1}", "landscape={metrics: [test_micro_accuracy]}")
     assert run.code == 0, run.output
     assert {"comparison_tests", "landscape_ruggedness"} <= run.rules
+
+
+def test_more_sessions_leave_those_that_are_measured_alone(finished):
+    run = finished.snakemake("-n", settings={"profiling": {"sessions": 3}})
+    assert run.jobs["profiling_session"] == 4  # two a repetition
 
 
 def test_one_budget_list_reruns_one_arm(finished):
