@@ -23,7 +23,7 @@ from terranas.core.errors import TableError
 from terranas.core.randomness import generator
 from terranas.data.layout import SPLITS
 from terranas.landscape.bootstrap import RESAMPLES
-from terranas.landscape.known import has_values, known_metrics
+from terranas.landscape.known import has_values, known_metrics, require_shared, shared_architectures
 from terranas.landscape.paired import PairedTest, paired_test
 from terranas.landscape.ruggedness import analyse_walks
 from terranas.landscape.schema import CONCLUSIONS
@@ -131,7 +131,7 @@ def comparisons_of_tables(
     for benchmark, own_walks in zip(benchmarks, walks, strict=True):
         found += imbalance_comparisons(benchmark, own_walks)
     for (one, own_walks), (other, _) in combinations(zip(benchmarks, walks, strict=True), 2):
-        if not (other.find(one.architectures) >= 0).any():
+        if not shared_architectures(one, other):
             logger.warning("%s and %s have no architecture in common: not compared", one.dataset, other.dataset)
             continue
         whole = _known_to_both(own_walks, one, other)
@@ -213,13 +213,7 @@ def difficulty_comparisons(
     Raises:
         TableError: the tables have no architecture in common.
     """
-    keys = np.array(benchmark.architectures, dtype=object)
-    shared = keys[other.find(keys.tolist()) >= 0].tolist()
-    if not shared:
-        raise TableError(
-            f"The tables on {benchmark.dataset} and {other.dataset} have no architecture in common; expected tables "
-            "over the same search space."
-        )
+    shared = require_shared(benchmark, other)
     low = pd.Series(benchmark.values([metrics[0]], shared)[:, 0], index=shared)
     high = pd.Series(other.values([metrics[1]], shared)[:, 0], index=shared)
     names = (f"{other.dataset}, {metrics[1]}", f"{benchmark.dataset}, {metrics[0]}")

@@ -18,6 +18,7 @@ from terranas.benchmark.schema import METRICS, metric_name
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.core.figures import COLOURS
 from terranas.core.formats import SPACE, counted, fixed, percent, significant
+from terranas.landscape.known import has_values
 
 Drawing = tuple[Figure, pd.DataFrame]
 """A figure and the numbers it shows."""
@@ -159,7 +160,7 @@ def with_values(benchmark: TabularBenchmark, metric: str) -> list[str]:
         return []
     several = metric == "latency_ms" and not benchmark.device and len(benchmark.devices) > 1
     names = [f"{metric}@{device}" for device in benchmark.devices] if several else [metric]
-    return [name for name in names if not np.isnan(benchmark.values([name])).all()]
+    return [name for name in names if has_values(benchmark, name)]
 
 
 def series_style(place: int) -> dict[str, Any]:

@@ -31,7 +31,7 @@ PERCENT = 25
 """Share of the architectures that counts as best or worst, in percent; the areas reach from 1 to it."""
 
 RESAMPLES = 499
-"""Bootstrap resamples over the architectures, unless asked otherwise: each ranks the whole table again."""
+"""Bootstrap resamples over the architectures, unless asked otherwise."""
 
 _ENDS = ("", "_low", "_high")
 _SIGNS = {"positive": 1, "negative": -1}

@@ -11,7 +11,7 @@ from scipy.stats import pearsonr, spearmanr
 
 from terranas.landscape.autocorrelation import autocorrelation_by_component, constant_groups
 from terranas.landscape.graph_schema import COMPONENTS
-from terranas.landscape.landscape import Landscape
+from terranas.landscape.landscape import Landscape, distances_from
 from terranas.landscape.optima import Optima
 from terranas.landscape.ruggedness import correlation_length, ruggedness
 
@@ -190,28 +190,3 @@ def _neutral_neighbours(
         for arc in range(indptr[row], indptr[row + 1]):
             neutral[row] += abs(fitness[indices[arc]] - fitness[row]) <= tolerance
     return neutral
-
-
-@nb.njit(cache=True)
-def distances_from(
-    indptr: NDArray[np.int64], indices: NDArray[np.int32], sources: NDArray[np.int64]
-) -> NDArray[np.int32]:
-    """Return the moves from the nearest of some cells to each cell along a graph, shape (cells,); -1: none leads."""
-    distances = np.full(len(indptr) - 1, -1, dtype=np.int32)
-    queue = np.empty(len(indptr) - 1, dtype=np.int32)
-    end = 0
-    for row in sources:
-        distances[row] = 0
-        queue[end] = row
-        end += 1
-    begin = 0
-    while begin < end:
-        row = queue[begin]
-        begin += 1
-        for arc in range(indptr[row], indptr[row + 1]):
-            other = indices[arc]
-            if distances[other] < 0:
-                distances[other] = distances[row] + 1
-                queue[end] = other
-                end += 1
-    return distances

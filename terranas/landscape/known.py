@@ -35,6 +35,27 @@ def has_values(benchmark: TabularBenchmark, metric: str) -> bool:
     return not np.isnan(benchmark.values([metric])).all()
 
 
+def shared_architectures(first: TabularBenchmark, second: TabularBenchmark) -> list[str]:
+    """Return the keys of the architectures that two tables over the same search space both have, ascending."""
+    keys = np.array(first.architectures, dtype=object)
+    shared: list[str] = keys[second.find(keys.tolist()) >= 0].tolist()
+    return shared
+
+
+def require_shared(first: TabularBenchmark, second: TabularBenchmark) -> list[str]:
+    """Return the shared architectures of two tables.
+
+    Raises:
+        TableError: there is none.
+    """
+    if not (shared := shared_architectures(first, second)):
+        raise TableError(
+            f"The tables on {first.dataset} and {second.dataset} have no architecture in common; expected tables over "
+            "the same search space."
+        )
+    return shared
+
+
 def values_of_cells(benchmark: TabularBenchmark, metrics: Sequence[str], hashes: pd.Series) -> NDArray[np.float64]:
     """Return metrics of the cells of a table, shape (cells, metrics); NaN for cells that the benchmark does not know.
 

@@ -188,6 +188,31 @@ def reverse(graph: NeighbourGraph) -> NeighbourGraph:
 
 
 @nb.njit(cache=True)
+def distances_from(
+    indptr: NDArray[np.int64], indices: NDArray[np.int32], sources: NDArray[np.int64]
+) -> NDArray[np.int32]:
+    """Return the moves from the nearest of some cells to each cell along a graph, shape (cells,); -1: none leads."""
+    distances = np.full(len(indptr) - 1, -1, dtype=np.int32)
+    queue = np.empty(len(indptr) - 1, dtype=np.int32)
+    end = 0
+    for row in sources:
+        distances[row] = 0
+        queue[end] = row
+        end += 1
+    begin = 0
+    while begin < end:
+        row = queue[begin]
+        begin += 1
+        for arc in range(indptr[row], indptr[row + 1]):
+            other = indices[arc]
+            if distances[other] < 0:
+                distances[other] = distances[row] + 1
+                queue[end] = other
+                end += 1
+    return distances
+
+
+@nb.njit(cache=True)
 def _within(
     indptr: NDArray[np.int64], indices: NDArray[np.int32], kept: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

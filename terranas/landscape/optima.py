@@ -27,7 +27,8 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from terranas.landscape.graph_schema import OPTIMA
-from terranas.landscape.landscape import Landscape
+from terranas.landscape.landscape import Landscape, distances_from, reverse
+from terranas.space.neighbours import NeighbourGraph
 
 
 @dataclass(frozen=True)
@@ -68,14 +69,16 @@ class Optima:
 def find_optima(landscape: Landscape) -> Optima:
     """Return the local optima of a landscape and the basin of every cell."""
     graph, fitness, ranks = landscape.graph, landscape.fitness, landscape.ranks
-    plateau = _plateaus(landscape)
+    equals = NeighbourGraph(*_equal_neighbours(graph.indptr, graph.indices, fitness))
+    plateau = _plateaus(equals)
     best, leaves = _best_neighbours(graph.indptr, graph.indices, fitness, ranks, plateau)
     known = landscape.known
     escapes = np.bincount(plateau[known], weights=leaves[known], minlength=int(plateau.max()) + 1) > 0
     is_member = known.copy()
     is_member[known] = ~escapes[plateau[known]]
-    turned = landscape.reversed_graph
-    nearness = _steps_to_a_way_out(turned.indptr, turned.indices, fitness, known & ((best >= 0) | is_member))
+    # moves along the plateau to the nearest way out of it, or to where it is an optimum; -1: none lead there
+    turned = reverse(equals)
+    nearness = distances_from(turned.indptr, turned.indices, np.flatnonzero(known & ((best >= 0) | is_member)))
     follow = _along_plateaus(graph.indptr, graph.indices, fitness, ranks, best, nearness)
     target, steps = _ends(follow, is_member)
 
@@ -134,12 +137,10 @@ def optima_table(optima: Optima, landscape: Landscape) -> pd.DataFrame:
     )
 
 
-def _plateaus(landscape: Landscape) -> NDArray[np.int32]:
-    """Return the plateau of each cell: cells of equal fitness that can be reached from one another through such."""
-    graph = landscape.graph
-    starts, equal = _equal_neighbours(graph.indptr, graph.indices, landscape.fitness)
-    ones = np.ones(len(equal), dtype=np.int8)
-    matrix = csr_matrix((ones, equal, starts), shape=(len(landscape), len(landscape)))
+def _plateaus(equals: NeighbourGraph) -> NDArray[np.int32]:
+    """Return the plateau of each cell: cells that can be reached from one another through equal neighbours."""
+    ones = np.ones(len(equals.indices), dtype=np.int8)
+    matrix = csr_matrix((ones, equals.indices, equals.indptr), shape=(len(equals), len(equals)))
     _, labels = connected_components(matrix, directed=True, connection="strong")
     return np.asarray(labels, dtype=np.int32)
 
@@ -190,32 +191,6 @@ def _best_neighbours(
                 leaves[row] = True
         best[row] = chosen
     return best, leaves
-
-
-@nb.njit(cache=True)
-def _steps_to_a_way_out(
-    indptr: NDArray[np.int64], indices: NDArray[np.int32], fitness: NDArray[np.float64], ways_out: NDArray[np.bool_]
-) -> NDArray[np.int32]:
-    """Return how many moves between equals lead to the nearest way out, along turned arcs; -1: none do."""
-    nearness = np.full(len(fitness), -1, dtype=np.int32)
-    queue = np.empty(len(fitness), dtype=np.int32)
-    end = 0
-    for row in range(len(fitness)):
-        if ways_out[row]:
-            nearness[row] = 0
-            queue[end] = row
-            end += 1
-    begin = 0
-    while begin < end:
-        row = queue[begin]
-        begin += 1
-        for arc in range(indptr[row], indptr[row + 1]):
-            other = indices[arc]
-            if nearness[other] < 0 and fitness[other] == fitness[row]:
-                nearness[other] = nearness[row] + 1
-                queue[end] = other
-                end += 1
-    return nearness
 
 
 @nb.njit(cache=True)

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terranas.benchmark.tabular import TabularBenchmark
-from terranas.core.errors import TableError
-from terranas.landscape.known import known_metrics
+from terranas.landscape.known import has_values, known_metrics, require_shared, shared_architectures
 
 logger = logging.getLogger(__name__)
 
@@ -58,8 +57,7 @@ def pairs_of_tables(
         for name in names:
             pairs += fidelity_pairs(benchmark, name, spread_fidelities(benchmark.fidelities))
     for (one, names), (other, others) in combinations(zip(benchmarks, known, strict=True), 2):
-        shared = (other.find(one.architectures) >= 0).any()
-        if shared:
+        if shared_architectures(one, other):
             pairs += table_pairs(one, other, list(product(names, others)))
         else:
             logger.warning("The tables on %s and %s have no architecture in common", one.dataset, other.dataset)
@@ -81,11 +79,10 @@ def metric_pairs(benchmark: TabularBenchmark, metrics: Sequence[str]) -> list[tu
     Raises:
         TableError: the table has no such metric.
     """
-    values = benchmark.values(metrics)
     known = [
-        Series(benchmark.dataset, metric, benchmark.epochs, values[:, column])
-        for column, metric in enumerate(metrics)
-        if not np.isnan(values[:, column]).all()
+        Series(benchmark.dataset, metric, benchmark.epochs, benchmark.values([metric])[:, 0])
+        for metric in metrics
+        if has_values(benchmark, metric)
     ]
     return [(first, second) for place, first in enumerate(known) for second in known[place + 1 :]]
 
@@ -124,13 +121,7 @@ def table_pairs(
     Raises:
         TableError: a table has no such metric, or they have no architecture in common.
     """
-    keys = np.array(first.architectures, dtype=object)
-    shared = keys[second.find(keys.tolist()) >= 0].tolist()
-    if not shared:
-        raise TableError(
-            f"The tables on {first.dataset} and {second.dataset} have no architecture in common; expected tables over "
-            "the same search space."
-        )
+    shared = require_shared(first, second)
     return [
         (
             Series(first.dataset, one, first.epochs, first.values([one], shared)[:, 0]),

@@ -2,9 +2,9 @@
 
 glibc hands large pieces of freed memory back to the system and asks for them anew, by thresholds that adapt to what the
 process did before. Each time, the system maps and clears every page again. Whether that happens within a run depends on
-where pieces happen to lie: the same network on the same processor took 11 ms in one process and 19 ms in another. With
-memory that is kept it takes 11 ms in each. Allocators made for speed (jemalloc, tcmalloc), which torch's performance
-guide recommends on processors, keep it too.
+where pieces happen to lie: the same network on the same, busy processor took 11 ms in one process and 18 to 19 ms in
+another; with memory that is kept, 11 ms in one and 12 to 14 ms in another. Allocators made for speed (jemalloc,
+tcmalloc), which torch's performance guide recommends on processors, keep it too.
 """
 
 import ctypes

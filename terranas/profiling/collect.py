@@ -21,14 +21,13 @@ from numpy.typing import NDArray
 
 from terranas.core.errors import DataError
 from terranas.core.formats import percent
-from terranas.profiling.schema import CONDITIONS, FLAGS, OUTCOMES, PROFILES, SIZES
+from terranas.profiling.schema import CONDITION, CONDITIONS, FLAGS, OUTCOMES, PROFILES, SIZES
 from terranas.profiling.settings import Agreement, Settings
 from terranas.profiling.statistics import summarise
 
 logger = logging.getLogger(__name__)
 
-_CONDITION = ["batch_size", "precision", "variant"]
-_RECORD = ["hash", "device", "device_name", *_CONDITION]
+_RECORD = ["hash", "device", "device_name", *CONDITION]
 
 
 @dataclass(frozen=True)
@@ -195,7 +194,7 @@ def _profiles(
 
 
 def _is_primary(table: pd.DataFrame, settings: Settings) -> NDArray[np.bool_]:
-    return (table[_CONDITION] == list(astuple(settings.primary))).all(axis=1).to_numpy(dtype=np.bool_)
+    return (table[CONDITION] == list(astuple(settings.primary))).all(axis=1).to_numpy(dtype=np.bool_)
 
 
 def _processes(group: pd.DataFrame) -> list[tuple[int, int]]:

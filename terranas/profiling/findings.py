@@ -12,11 +12,8 @@ import pandas as pd
 from scipy.stats import kendalltau, spearmanr
 
 from terranas.core.errors import DataError
-from terranas.profiling.schema import FLAGS
+from terranas.profiling.schema import CONDITION, FLAGS
 from terranas.profiling.settings import Condition, Precision, Variant
-
-CONDITION = ["batch_size", "precision", "variant"]
-"""Columns that name a condition."""
 
 SIZES = ("macs", "parameters", "activations", "depth")
 """Computed sizes that a latency is compared with."""

@@ -36,6 +36,9 @@ _CONDITION = (
     ),
 )
 
+CONDITION = [column.name for column in _CONDITION]
+"""Columns that name a condition."""
+
 _TIMES = (
     Column(
         "latency_ms",

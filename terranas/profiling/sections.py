@@ -7,9 +7,9 @@ import pandas as pd
 from terranas.core.formats import count, counted, fixed, listed, percent, sentence, significant, span
 from terranas.core.page import Block, Head, Picture, Section, Table
 from terranas.profiling import figures, findings
-from terranas.profiling.findings import CONDITION, DeviceTables
+from terranas.profiling.findings import DeviceTables
 from terranas.profiling.formats import condition_name, ms, network_name, none_or, rate, setting
-from terranas.profiling.schema import FLAGS
+from terranas.profiling.schema import CONDITION, FLAGS
 
 FLAGGED_SHOWN = 20
 """Records shown one by one; all of them stand in the table beside the page."""

@@ -9,7 +9,7 @@ Precision = Literal["fp32", "tf32", "bf16", "fp16"]
 Variant = Literal["plain", "folded", "graph", "folded_graph"]
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Condition:
     """What a latency depends on besides the architecture and the device.
 

@@ -24,32 +24,21 @@ from terranas.profiling.networks import build_network
 from terranas.profiling.observation import Observation
 from terranas.profiling.published import TEST_IMAGES, PublishedRuns
 from terranas.profiling.records import Energy
-from terranas.profiling.settings import Condition, Precision, Settings, Tolerances
+from terranas.profiling.settings import Condition, Precision
 from terranas.space.cell import Cell
 from terranas.space.complexity import NetworkShape, macs
 from terranas.space.network import Network
 from terranas.training.checkpoint import save_weights
 from terranas.training.result import copy_state
 
+from .scripted import settings_of
+
 SHAPE = NetworkShape(bands=2, classes=3, image_size=8, stem_channels=4, stacks=2, cells_per_stack=1)
 CELL = Cell.from_strings("0110000100010000", "input,conv3x3-bn-relu,maxpool3x3,output")
 OTHER = Cell.from_strings("010001000", "input,conv1x1-bn-relu,output")
 PLAIN = Condition(2, "fp32", "plain")
-SETTINGS = Settings(
-    protocol="full",
-    conditions=(PLAIN,),
-    threads=1,
-    memory_format="channels_last",
-    weights="drawn",
-    warmup_runs=3,
-    warmup_seconds=0.0,
-    timed_runs=8,
-    max_runs=8,
-    interval_width=0.02,
-    reference_every=10,
-    repeats=0,
-    energy_seconds=0.0,
-    tolerances=Tolerances(drift=0.1, spread=0.2, clock_change=0.05, foreign_load=0.2),
+SETTINGS = settings_of(
+    protocol="full", batch_sizes=[2], warmup_runs=3, timed_runs=8, max_runs=8, repeats=0, reference_every=10
 )
 IDLE_WATTS, BUSY_WATTS = 50.0, 250.0
 

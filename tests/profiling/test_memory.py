@@ -15,30 +15,17 @@ import pytest
 from terranas.profiling import memory
 from terranas.profiling.memory import MemoryServer
 from terranas.profiling.networks import build_network
-from terranas.profiling.settings import Condition, Settings, Tolerances
+from terranas.profiling.settings import Condition
 from terranas.space.cell import Cell
 from terranas.space.complexity import NetworkShape
 from terranas.training.checkpoint import save_weights
 from terranas.training.result import copy_state
 
+from .scripted import settings_of
+
 SHAPE = NetworkShape(bands=4, classes=3, image_size=16, stem_channels=16, stacks=2, cells_per_stack=1)
 CELL = Cell.from_strings("0110000100010000", "input,conv3x3-bn-relu,maxpool3x3,output")
-SETTINGS = Settings(
-    protocol="quick",
-    conditions=(Condition(64, "fp32", "plain"),),
-    threads=1,
-    memory_format="channels_last",
-    weights="drawn",
-    warmup_runs=1,
-    warmup_seconds=0.0,
-    timed_runs=3,
-    max_runs=3,
-    interval_width=0.02,
-    reference_every=10,
-    repeats=0,
-    energy_seconds=0.0,
-    tolerances=Tolerances(drift=0.1, spread=0.2, clock_change=0.05, foreign_load=0.2),
-)
+SETTINGS = settings_of(batch_sizes=[64], repeats=0, reference_every=10)
 MB = 1e6
 
 
