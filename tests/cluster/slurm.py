@@ -7,6 +7,7 @@ stays behind even where that one was killed.
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -335,6 +336,21 @@ def _users(place: Path) -> set[int]:
     return found - {os.getpid()}
 
 
+def _workers(configuration: Path) -> set[int]:
+    """Return the processes of a cluster's jobs, those included that lost the parents by which Slurm would find them."""
+    with suppress(OSError):
+        (port,) = re.findall(r"^SlurmctldPort=(\d+)$", configuration.read_text(), re.MULTILINE)
+        mark = f"SLURM_WORKING_CLUSTER=terranas:127.0.0.1:{port}:".encode()
+        found = set()
+        for process in processes():
+            with suppress(OSError):
+                environment = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+                if any(entry.startswith(mark) for entry in environment):
+                    found.add(process)
+        return found
+    return set()
+
+
 def _kill(processes: set[int]) -> None:
     for process in processes:
         with suppress(ProcessLookupError):
@@ -344,7 +360,7 @@ def _kill(processes: set[int]) -> None:
 def remove(folder: Path) -> None:
     """Remove what is left of a cluster: its daemons, what their jobs run, and the links to its configuration."""
     for _ in range(3):  # a process that is just being started is seen the next time
-        _kill(_users(folder / "log"))
+        _kill(_users(folder / "log") | _workers(folder / "slurm.conf"))
     for name in LINKED:
         link = LINKS / name
         if link.is_symlink() and link.readlink() == folder / name:

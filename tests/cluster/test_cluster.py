@@ -20,8 +20,11 @@ import subprocess, time
 from pathlib import Path
 
 def test_fails_or_hangs(cluster):
-    subprocess.run(["sbatch", "--wrap", "sleep 900"], check=True, cwd=Path(__file__).parent)
-    while "RUNNING" not in [job.state for job in cluster.queue()]:
+    folder = Path(__file__).parent
+    # a part of the job leaves its parents, by which Slurm would find it, as what a killed step has started does
+    job = f"cd {folder}; setsid --fork sh -c 'echo $$ > new; mv new orphan; exec sleep 900'; sleep 900"
+    subprocess.run(["sbatch", "--wrap", job], check=True, cwd=folder)
+    while "RUNNING" not in [job.state for job in cluster.queue()] or not (folder / "orphan").exists():
         time.sleep(0.1)
     Path(__file__).with_name("ready").write_text(str(cluster.folder))
     assert {hang}, "as asked"
@@ -57,6 +60,8 @@ def test_nothing_stays_behind(tmp_path, how):
     assert (how != "fails") or "as asked" in output
     # after a kill the guard needs a moment
     wait_until(lambda: not slurm_processes(), 15, f"no Slurm process left, but {slurm_processes()}")
+    orphan = int((tmp_path / "orphan").read_text())
+    wait_until(lambda: orphan not in processes(), 5, "the end of what the job had started")
     wait_until(lambda: not [name for name in LINKED if os.path.lexists(LINKS / name)], 5, "no link left")
     assert why_not() == ""
 
