@@ -36,7 +36,8 @@ MORE_RUGGED = "the landscape is more rugged than the other one"
 HARDER = "the landscape is harder than the other one"
 IMBALANCE = "class imbalance makes micro accuracy exceed macro accuracy"
 
-_DEPENDENT = "cells of one walk are neighbours and not independent: p is too small"
+DEPENDENT = "cells of one walk are neighbours and not independent: p is too small"
+"""Note of comparisons over architectures where walks are at hand; those over the walks decide."""
 
 
 @dataclass(frozen=True)
@@ -254,7 +255,7 @@ def _by_architecture_and_walk(
     visits = walks[["walk", "hash"]].merge(both, left_on="hash", right_index=True)
     means = visits.groupby("walk")[["first", "second"]].mean()
     return [
-        Comparison(conclusion, quantity, *names, "architecture", first, second, _DEPENDENT),
+        Comparison(conclusion, quantity, *names, "architecture", first, second, DEPENDENT),
         Comparison(
             conclusion,
             f"{quantity}, mean of a walk",

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from terranas.benchmark.schema import metric_name
 from terranas.core.figures import COLOURS, figure
 from terranas.core.formats import MISSING, count, counted, fixed, listed, percent, sentence
-from terranas.landscape.figures import Drawing, Scale, Words, headline, say, scale_for
+from terranas.landscape.figures import Drawing, Scale, Words, headline, say, scale_for, shortened
 
 MOST_FEATURES = 15
 """Features drawn; of more, those with the strongest correlation in any panel."""
@@ -60,7 +60,7 @@ def feature_correlations(table: pd.DataFrame) -> Iterator[Drawing]:
     rows = max(1, -(-len(panels) // _COLUMNS))
     columns = max(1, -(-len(panels) // rows))
     with figure(
-        2.6 + 1.9 * columns if columns > 1 else 5.6,
+        2.6 + 2.1 * columns if columns > 1 else 5.6,
         1.1 + rows * (0.7 + 0.22 * max(3, len(features))),
         rows=rows,
         columns=columns,
@@ -73,7 +73,8 @@ def feature_correlations(table: pd.DataFrame) -> Iterator[Drawing]:
             _draw_correlations(panel, part.set_index("feature"), features)
             size = int(part["n"].max())
             panel.set_title(
-                f"{metric_name(metric)}\n{dataset}, {counted(epochs, 'epoch')}\nn = {count(size)}", fontsize=8
+                f"{metric_name(metric)}\n{shortened(dataset, 22)}, {counted(epochs, 'epoch')}\nn = {count(size)}",
+                fontsize=8,
             )
         for panel in flat[len(panels) :]:
             panel.set_axis_off()
@@ -150,7 +151,8 @@ def feature_effects(table: pd.DataFrame) -> Iterator[Drawing]:
                 axes[2 * line, 0].set_ylabel(scale.label(metric_name(metric)), fontsize=8)
                 axes[2 * line + 1, 0].set_ylabel("cells (%)", fontsize=8)
                 if not first:
-                    axes[2 * line, 0].set_title(_scores(dataset, epochs, part.iloc[0]), fontsize=8, pad=6)
+                    title = axes[2 * line, 0].set_title(_scores(dataset, epochs, part.iloc[0]), fontsize=8, pad=6)
+                    title.set_in_layout(False)  # it stands above the whole line and must not widen the first panel
                 line += 1
         headline(drawn, "Partial dependence on features of a cell", _background(numbers))
         yield drawn, numbers

@@ -13,6 +13,7 @@ from terranas.core.files import read_json
 from terranas.core.formats import MISSING, count, counted, fixed, listed, percent, significant
 from terranas.core.page import Block, Head, Page, Picture, Section, Table
 from terranas.core.tables import read_table
+from terranas.landscape.conclusions import DEPENDENT
 from terranas.landscape.graph_schema import GRAPH_MEASURES, OBJECTIVE_CORRELATION
 from terranas.landscape.schema import CONCLUSIONS, CORRELATIONS, FOOTPRINT, RUGGEDNESS_SUMMARY
 
@@ -60,8 +61,14 @@ def landscape_page(figures: Mapping[str, Sequence[Picture]], tables: Tables, tit
         headline.append((count(number), f"architectures with accuracies on {dataset}"))
     if "imbalance" in figures:
         sections.append(Section("imbalance", "Imbalance of the classes", [], list(figures["imbalance"])))
-    decided = conclusions[conclusions["verdict"] != "open"]
-    headline.append((f"{len(decided)} of {len(conclusions)}", "tests of the thesis's conclusions that decide (Holm)"))
+    sound = _independent(conclusions)
+    decided = sound[sound["verdict"] != "open"]
+    headline.append(
+        (
+            f"{len(decided)} of {len(sound)}",
+            "tests of the thesis's conclusions over independent pairs that decide (Holm)",
+        )
+    )
     datasets = listed([str(pd.read_csv(tables[name]["accuracies"])["dataset"].iloc[0]) for name in benchmarks])
     warning = ""
     if "synthetic" in datasets:
@@ -90,14 +97,27 @@ def _comparison(pictures: Sequence[Picture], conclusions: pd.DataFrame, correlat
     return Section("comparison", "All landscapes together", sentences, blocks)
 
 
+def _independent(conclusions: pd.DataFrame) -> pd.DataFrame:
+    """Return the comparisons whose pairs are independent, which alone can decide."""
+    return conclusions[~conclusions["note"].str.contains(DEPENDENT, regex=False)]
+
+
 def _verdicts(conclusions: pd.DataFrame) -> str:
-    if conclusions.empty:
+    sound = _independent(conclusions)
+    if sound.empty:
         return "No conclusion of the thesis can be tested on these tables."
-    numbers = conclusions["verdict"].value_counts()
+    numbers = sound["verdict"].value_counts()
     parts = [f"{count(number)} {'is' if number == 1 else 'are'} {verdict}" for verdict, number in numbers.items()]
+    rest = len(conclusions) - len(sound)
     return (
-        f"Of {counted(len(conclusions), 'comparison')} that restate conclusions of the thesis, {listed(parts)} by "
-        "Wilcoxon's signed-rank test after Holm."
+        f"Of {counted(len(sound), 'comparison')} over independent pairs that restate conclusions of the thesis, "
+        f"{listed(parts)} by Wilcoxon's signed-rank test after Holm."
+        + (
+            f" {counted(rest, 'further one is', 'further ones are')} over cells of the same walks: see them as "
+            "descriptions, since their p-values are too small."
+            if rest
+            else ""
+        )
     )
 
 

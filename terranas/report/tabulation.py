@@ -158,7 +158,8 @@ def failures(statuses: Sequence[TrainingStatus]) -> Table:
 
 
 def accuracies(summary: pd.DataFrame) -> Table:
-    """Return the landscape stage's summary of the accuracies."""
+    """Return the landscape stage's summary of the accuracies, at the highest number of epochs."""
+    highest = summary[summary["epochs"] == summary["epochs"].max()]
     rows = [
         (
             sentence(metric_name(f"{facts['split']}_{facts['metric']}")),
@@ -170,7 +171,7 @@ def accuracies(summary: pd.DataFrame) -> Table:
             percent(facts["median"]),
             percent(facts["max"]),
         )
-        for facts in summary.to_dict("records")
+        for facts in highest.to_dict("records")
     ]
     heads = (
         Head("Accuracy", "text"),
