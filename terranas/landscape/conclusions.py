@@ -36,8 +36,7 @@ MORE_RUGGED = "the landscape is more rugged than the other one"
 HARDER = "the landscape is harder than the other one"
 IMBALANCE = "class imbalance makes micro accuracy exceed macro accuracy"
 
-DEPENDENT = "cells of one walk are neighbours and not independent: p is too small"
-"""Note of comparisons over architectures where walks are at hand; those over the walks decide."""
+_DEPENDENT = "cells of one walk are neighbours and not independent: a description, no test"
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,7 @@ class Comparison:
         first_values: shape (n,), NaN where not known.
         second_values: shape (n,), NaN where not known.
         note: what limits the test.
+        independent: whether the pairs are independent of each other, so that a test means something.
     """
 
     conclusion: str
@@ -63,6 +63,7 @@ class Comparison:
     first_values: Array
     second_values: Array
     note: str = ""
+    independent: bool = True
 
 
 def judge(
@@ -79,9 +80,11 @@ def judge(
     Returns:
         A table of the schema ``CONCLUSIONS``. A conclusion is ``supported`` or ``contradicted`` where Holm's adjusted
         p-value is below ``alpha``, by the direction of the effect, and ``open`` elsewhere. A comparison that has no
-        pair has no p-value and is not counted in the family.
+        pair has no p-value; one whose pairs depend on each other has one that is too small and is only ``described``.
+        Neither is counted in the family.
     """
-    rows = []
+    rows: list[dict[str, object]] = []
+    independent: list[bool] = []
     for comparison in comparisons:
         names = (comparison.conclusion, comparison.quantity, comparison.first, comparison.second)
         result = paired_test(
@@ -92,16 +95,17 @@ def judge(
             resamples=resamples,
         )
         rows.append(_row(comparison, result, alpha))
+        independent.append(comparison.independent)
     if not rows:
         return CONCLUSIONS.empty()
     table = pd.DataFrame(rows)
-    tested = table["p"].notna()
+    tested = table["p"].notna() & np.array(independent)
     table["p_holm"] = np.nan
     if tested.any():
         table.loc[tested, "p_holm"] = multipletests(table.loc[tested, "p"].to_numpy(), method="holm")[1]
     table["significant"] = table["p_holm"] < alpha
     agrees = np.where(table["rank_biserial"] > 0, "supported", "contradicted")
-    table["verdict"] = np.where(table["significant"], agrees, "open")
+    table["verdict"] = np.where(independent, np.where(table["significant"], agrees, "open"), "described")
     return CONCLUSIONS.validate(table)
 
 
@@ -255,7 +259,7 @@ def _by_architecture_and_walk(
     visits = walks[["walk", "hash"]].merge(both, left_on="hash", right_index=True)
     means = visits.groupby("walk")[["first", "second"]].mean()
     return [
-        Comparison(conclusion, quantity, *names, "architecture", first, second, DEPENDENT),
+        Comparison(conclusion, quantity, *names, "architecture", first, second, _DEPENDENT, independent=False),
         Comparison(
             conclusion,
             f"{quantity}, mean of a walk",

@@ -37,6 +37,7 @@ _VERDICTS = {
     "supported": (COLOURS["blue"], "o"),
     "contradicted": (COLOURS["vermilion"], "s"),
     "open": (COLOURS["grey"], "o"),
+    "described": (COLOURS["grey"], "x"),
 }
 
 
@@ -149,7 +150,8 @@ def conclusions_words(table: pd.DataFrame) -> Words:
         "Conclusions of the thesis as paired comparisons. Filled: matched-pairs rank-biserial correlation; open: "
         "Cliff's delta, which ignores the pairing; both are 1 where the conclusion always holds and −1 where its "
         "opposite does. A conclusion is supported or contradicted where Holm's p-value is below "
-        f"{significant(float(table['alpha'].iloc[0]), 1) if len(table) else 'the level'}, and open elsewhere.",
+        f"{significant(float(table['alpha'].iloc[0]), 1) if len(table) else 'the level'}, and open elsewhere"
+        + ("; pairs that depend on each other are only described." if "described" in set(table["verdict"]) else "."),
     )
 
 

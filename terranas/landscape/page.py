@@ -13,7 +13,6 @@ from terranas.core.files import read_json
 from terranas.core.formats import MISSING, count, counted, fixed, listed, percent, significant
 from terranas.core.page import Block, Head, Page, Picture, Section, Table
 from terranas.core.tables import read_table
-from terranas.landscape.conclusions import DEPENDENT
 from terranas.landscape.graph_schema import GRAPH_MEASURES, OBJECTIVE_CORRELATION
 from terranas.landscape.schema import CONCLUSIONS, CORRELATIONS, FOOTPRINT, RUGGEDNESS_SUMMARY
 
@@ -99,7 +98,7 @@ def _comparison(pictures: Sequence[Picture], conclusions: pd.DataFrame, correlat
 
 def _independent(conclusions: pd.DataFrame) -> pd.DataFrame:
     """Return the comparisons whose pairs are independent, which alone can decide."""
-    return conclusions[~conclusions["note"].str.contains(DEPENDENT, regex=False)]
+    return conclusions[conclusions["verdict"] != "described"]
 
 
 def _verdicts(conclusions: pd.DataFrame) -> str:
@@ -113,8 +112,8 @@ def _verdicts(conclusions: pd.DataFrame) -> str:
         f"Of {counted(len(sound), 'comparison')} over independent pairs that restate conclusions of the thesis, "
         f"{listed(parts)} by Wilcoxon's signed-rank test after Holm."
         + (
-            f" {counted(rest, 'further one is', 'further ones are')} over cells of the same walks: see them as "
-            "descriptions, since their p-values are too small."
+            f" {counted(rest, 'further one is', 'further ones are')} over cells of the same walks, which are "
+            f"not independent: {'it is' if rest == 1 else 'they are'} described, not tested."
             if rest
             else ""
         )

@@ -185,7 +185,7 @@ CORRELATIONS = TableSchema(
 
 CONCLUSIONS = TableSchema(
     name="landscape.conclusions",
-    version=1,
+    version=2,
     key=("conclusion", "quantity", "first", "second"),
     columns=(
         Column("conclusion", "string", "sentence of the thesis that is tested"),
@@ -200,13 +200,24 @@ CONCLUSIONS = TableSchema(
         *_with_interval("median_difference", "median of the differences, first - second"),
         Column("w", "float64", "Wilcoxon's signed-rank statistic: sum of the ranks of positive differences", ge=0),
         Column("p", "float64", "two-sided p-value of Wilcoxon's signed-rank test", ge=0, le=1),
-        Column("p_holm", "float64", "p-value adjusted for the family of all rows (Holm 1979)", ge=0, le=1),
+        Column(
+            "p_holm",
+            "float64",
+            "p-value adjusted for the family of all rows over independent pairs (Holm 1979); NaN for the others",
+            ge=0,
+            le=1,
+        ),
         Column("method", "string", "distribution of the test", isin=("exact", "asymptotic", "degenerate", "")),
         *_with_interval("rank_biserial", "matched-pairs rank-biserial correlation, -1 to 1 (Kerby 2014)", -1, 1),
         *_with_interval("cliffs_delta", "P(first > second) - P(first < second) over all pairs (Cliff 1993)", -1, 1),
         Column("alpha", "float64", "level of the tests; intervals cover 1 - alpha", ge=0, le=1),
         Column("significant", "bool", "p_holm below alpha"),
-        Column("verdict", "string", "what the test says of the conclusion", isin=("supported", "contradicted", "open")),
+        Column(
+            "verdict",
+            "string",
+            "what the test says of the conclusion; described: the pairs are not independent, so it says nothing",
+            isin=("supported", "contradicted", "open", "described"),
+        ),
         Column("note", "string", "what limits the test: too few pairs, dependence; empty where nothing does"),
     ),
 )

@@ -160,7 +160,14 @@ def test_harder_images_and_imbalance_are_compared_by_architecture_and_by_walk() 
     table = judge(comparisons, seed=1)
     assert table["unit"].tolist() == ["architecture", "walk"] * 2
     assert table["n"].tolist() == [40, 8, 40, 8]
-    assert table["verdict"].tolist() == ["supported"] * 4
+    assert table["verdict"].tolist() == ["described", "supported"] * 2
+    # the family of Holm holds the comparisons over independent pairs alone
+    assert table["p"].notna().all()
+    first, second = table["p"][[1, 3]]
+    smaller = min(2 * min(first, second), 1)
+    expected = [np.nan, smaller if first <= second else max(smaller, first)]
+    expected += [np.nan, smaller if second < first else max(smaller, second)]
+    np.testing.assert_allclose(table["p_holm"], expected)
     np.testing.assert_allclose(table["median_difference"][:2], 0.2)
     assert "not independent" in table["note"].iloc[0]
     assert table["note"].iloc[1] == ""
