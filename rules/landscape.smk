@@ -89,7 +89,7 @@ rule landscape_graph:
         mem_mb=escalating(3000),
         runtime=escalating(30),
     params:
-        metrics=[LANDSCAPE["fitness"], LANDSCAPE["costs"][0]],
+        metrics=[LANDSCAPE["fitness"], *LANDSCAPE["costs"]],
         settings=settings("landscape", "walks", "steps", "tolerance", "resamples"),
         seed=STUDY.seed,
         code=code("landscape/graph.py"),

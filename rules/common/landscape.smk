@@ -9,6 +9,7 @@ GRAPH_TABLES = (
     "nodes",
     "edges",
     "objectives",
+    "pareto_optima",
     "hypervolume",
     "measures",
 )

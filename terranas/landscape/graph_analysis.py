@@ -22,6 +22,7 @@ from terranas.landscape.objectives import (
     correlation_table,
     hypervolume_landscape,
     neighbour_dominance,
+    pareto_optima_table,
 )
 from terranas.landscape.optima import find_optima, optima_table
 from terranas.landscape.walks import simple_walks
@@ -50,6 +51,7 @@ class GraphAnalysis:
     nodes: pd.DataFrame
     edges: pd.DataFrame
     objectives: pd.DataFrame
+    pareto_optima: pd.DataFrame
     hypervolume: pd.DataFrame
     measures: pd.DataFrame
 
@@ -69,8 +71,11 @@ def analyse_graph(
 ) -> GraphAnalysis:
     """Analyse the landscape of a metric, and of the metric and a cost together, on an undirected neighbour graph.
 
+    Dominance among neighbours, Pareto local optima and the hypervolume of neighbourhoods are those of the fitness and
+    the first cost; correlations between objectives are those of the fitness and all costs.
+
     Args:
-        values: fitness and costs of each cell, shape (cells, metrics); NaN where not known.
+        values: fitness and one or more costs of each cell, shape (cells, metrics); NaN where not known.
         names: the metrics; the first is the fitness.
         directions: which way each is better.
         graph: neighbours of each cell.
@@ -101,11 +106,13 @@ def analyse_graph(
         cardinality,
         autocorrelation if len(autocorrelation) else None,
     )
-    space = ObjectiveSpace.of(values, names, directions, graph, hashes)
+    space = ObjectiveSpace.of(values[:, :2], names[:2], directions[:2], graph, hashes)
+    dominance = neighbour_dominance(space)
     hypervolume = AUTOCORRELATION.empty()
     if len(space.graph.indices):
         volumes = hypervolume_landscape(space)
         hypervolume = _autocorrelation(volumes, "landscape.hypervolume_walks", seed, walks, steps, resamples)
+    of_two = measure_objectives(space, dominance, hypervolume if len(hypervolume) else None)
     return GraphAnalysis(
         optima=optima_table(optima, landscape),
         components=components_table(landscape, optima),
@@ -113,14 +120,11 @@ def analyse_graph(
         network=edges_table(network),
         nodes=nodes,
         edges=edges,
-        objectives=correlation_table(space),
+        objectives=correlation_table(ObjectiveSpace.of(values, names, directions, graph, hashes)),
+        pareto_optima=pareto_optima_table(space, dominance, values[:, :2]),
         hypervolume=hypervolume,
-        measures=GRAPH_MEASURES.validate(pd.concat([measures, _objectives(space, hypervolume)], ignore_index=True)),
+        measures=GRAPH_MEASURES.validate(pd.concat([measures, of_two], ignore_index=True)),
     )
-
-
-def _objectives(space: ObjectiveSpace, hypervolume: pd.DataFrame) -> pd.DataFrame:
-    return measure_objectives(space, neighbour_dominance(space), hypervolume if len(hypervolume) else None)
 
 
 def _autocorrelation(

@@ -108,7 +108,8 @@ OBJECTIVE_CORRELATION = TableSchema(
         Column(
             "region",
             "string",
-            "all: all cells with all objectives; near_front: layers of non-dominated sorting from the front on",
+            "all: all cells with all objectives; near_front: layers of non-dominated sorting in all of them, from the "
+            "front on",
             isin=("all", "near_front"),
         ),
         Column("cells", "int64", "cells of the region", ge=0),
@@ -119,6 +120,21 @@ OBJECTIVE_CORRELATION = TableSchema(
         ),
     ),
 )
+
+PARETO_OPTIMA = TableSchema(
+    name="landscape.pareto_optima",
+    version=1,
+    key=("hash",),
+    columns=(
+        Column("hash", "string", "MD5 of the cell: none of its neighbours dominates it"),
+        Column("component", "int64", "connected component within all such cells, the largest is 0", ge=0),
+        Column("members", "int64", "cells of that component", ge=1),
+        Column("pareto_set", "bool", "whether no cell at all dominates it"),
+        Column("neighbours", "int64", "its neighbours with values", ge=1),
+    ),
+    extra=Column("<objective>", "float64", "value of the objective that names the column"),
+)
+"""Pareto local optima of fitness and the first cost."""
 
 GRAPH_MEASURES = TableSchema(
     name="landscape.graph_measures",

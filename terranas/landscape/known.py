@@ -13,14 +13,19 @@ from terranas.core.errors import TableError
 logger = logging.getLogger(__name__)
 
 
-def known_metrics(benchmark: TabularBenchmark, names: Sequence[str]) -> list[str]:
+def known_metrics(benchmark: TabularBenchmark, names: Sequence[str], *, required: bool = True) -> list[str]:
     """Return those metrics that a table has values of, in their order; the others are logged.
 
+    Args:
+        benchmark: the table.
+        names: metrics.
+        required: whether at least one of them must be known.
+
     Raises:
-        TableError: it has values of none.
+        TableError: it has values of none, and one is required.
     """
     known = [name for name in names if name in benchmark.metrics and has_values(benchmark, name)]
-    if not known:
+    if required and not known:
         raise TableError(
             f"The table of {benchmark.dataset} has no value of {', '.join(names)}. It has: "
             f"{', '.join(benchmark.metrics)}."

@@ -24,7 +24,7 @@ from scipy.stats import spearmanr
 
 from terranas.core.errors import TableError
 from terranas.core.pareto import Direction, nondominated, to_minimise
-from terranas.landscape.graph_schema import OBJECTIVE_CORRELATION
+from terranas.landscape.graph_schema import OBJECTIVE_CORRELATION, PARETO_OPTIMA
 from terranas.landscape.landscape import Hashes, Landscape, hash_ranks, require_known, within
 from terranas.space.neighbours import NeighbourGraph
 
@@ -164,6 +164,37 @@ def connectedness(graph: NeighbourGraph, members: NDArray[np.bool_]) -> Connecte
     return Connectedness(
         int(members.sum()), len(sizes), int(sizes.max(initial=0)), int((members & (touched == 0)).sum())
     )
+
+
+def pareto_optima_table(
+    space: ObjectiveSpace, dominance: NeighbourDominance, values: NDArray[np.floating[Any]]
+) -> pd.DataFrame:
+    """Return the Pareto local optima as a table of the schema ``PARETO_OPTIMA``, by component and hash.
+
+    Args:
+        space: the objectives.
+        dominance: how neighbours stand to each other.
+        values: the objectives in their own directions, shape (cells, objectives).
+    """
+    optima = dominance.pareto_local_optima()
+    rows = np.flatnonzero(optima)
+    _, component, sizes = np.unique(
+        within(space.graph, optima).components()[rows], return_inverse=True, return_counts=True
+    )
+    by_size = np.argsort(-sizes, kind="stable")
+    place = np.empty(len(sizes), dtype=np.int64)
+    place[by_size] = np.arange(len(sizes))
+    table = pd.DataFrame(
+        {
+            "hash": space.hashes[rows],
+            "component": place[component],
+            "members": sizes[component],
+            "pareto_set": space.pareto_set()[rows],
+            "neighbours": space.graph.degrees()[rows],
+            **{name: values[rows, column] for column, name in enumerate(space.names)},
+        }
+    )
+    return PARETO_OPTIMA.validate(table.sort_values(["component", "hash"], ignore_index=True))
 
 
 def neighbourhood_hypervolumes(space: ObjectiveSpace) -> NDArray[np.float64]:

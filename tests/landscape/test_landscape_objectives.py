@@ -22,6 +22,7 @@ from terranas.landscape.objectives import (
     near_front,
     neighbour_dominance,
     neighbourhood_hypervolumes,
+    pareto_optima_table,
 )
 from terranas.landscape.walks import simple_walks
 from terranas.space.neighbours import NeighbourGraph
@@ -92,6 +93,32 @@ def test_dominance_and_sets_are_those_of_the_definitions(case: tuple[list[Point]
         hangs = connectedness(graph, mask)
         assert (hangs.cells, hangs.components) == (len(cells), len(sizes))
         assert (hangs.largest, hangs.alone) == (max(sizes, default=0), sizes.count(1))
+
+
+@given(small_spaces())
+@settings(max_examples=100, deadline=None)
+def test_pareto_local_optima_are_listed_by_component(case: tuple[list[Point], NeighbourGraph]) -> None:
+    points, graph = case
+    space = space_of(points, graph)
+    table = pareto_optima_table(space, neighbour_dominance(space), np.array(points))
+    known = [row for row, point in enumerate(points) if not any(map(math.isnan, point))]
+    around = {row: [o for o in graph.neighbours(row).tolist() if o in known] for row in known}
+    optima = [row for row in known if around[row] and not any(dominates(points[o], points[row]) for o in around[row])]
+    names = names_of(len(graph))
+    assert sorted(table["hash"]) == sorted(names[row] for row in optima)
+    joined = nx.Graph([(row, other) for row in optima for other in around[row] if other in optima])
+    joined.add_nodes_from(optima)
+    components = {row: len(part) for part in nx.connected_components(joined) for row in part}
+    by_name = table.set_index("hash")
+    assert [int(by_name["members"][names[row]]) for row in optima] == [components[row] for row in optima]
+    sizes = table.groupby("component")["hash"].count()
+    assert sizes.index.tolist() == list(range(nx.number_connected_components(joined) if optima else 0))
+    assert sizes.is_monotonic_decreasing
+    for row in optima:
+        listed = by_name.loc[names[row]]
+        assert listed["pareto_set"] == (not any(dominates(points[o], points[row]) for o in known))
+        assert listed["neighbours"] == len(around[row])
+        assert tuple(listed[list(space.names)]) == points[row]
 
 
 def test_a_front_along_a_path_is_connected() -> None:

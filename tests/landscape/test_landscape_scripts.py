@@ -139,16 +139,20 @@ def analyse(study: Files, folder: Path, table: Path) -> Files:
     made = Files(accuracies=folder / "accuracy_summary.csv")
     for name in ("distributions", "ruggedness", "rugged", "footprint", "features", "effects"):
         made[name] = folder / f"{name}.parquet"
-    for name in ("optima", "components", "autocorrelation", "network", "nodes", "edges", "objectives", "hypervolume"):
+    for name in ("optima", "components", "autocorrelation", "network", "nodes", "edges", "objectives", "pareto_optima"):
         made[name] = folder / "graph" / f"{name}.parquet"
-    made["measures"] = folder / "graph" / "measures.parquet"
+    for name in ("hypervolume", "measures"):
+        made[name] = folder / "graph" / f"{name}.parquet"
     (folder / "graph").mkdir(parents=True)
     source = Files(study | {"table": table})
     summary = Files(summary=made.accuracies, distributions=made.distributions)
     run("summary", source, summary, metrics=[*ACCURACIES, "macs"])
     run("ruggedness", source, Files(ruggedness=made.ruggedness, summary=made.rugged), metrics=ACCURACIES, **DRAWN)
     settings = {"walks": 20, "steps": 8, "tolerance": 0.0, "resamples": 99}
-    run("graph", source, made, metrics=[ACCURACIES[1], "macs"], settings=settings, seed=3)
+    costs = ["macs", "parameters", "validation_ssim"]  # the table does not have the last
+    run("graph", source, made, metrics=[ACCURACIES[1], *costs], settings=settings, seed=3)
+    related = pd.read_parquet(made.objectives)
+    assert set(related["first"]) | set(related["second"]) == {ACCURACIES[1], "macs", "parameters"}
     given = Files(table=table, ruggedness=made.rugged, measures=made.measures)
     run("footprint", given, Files(footprint=made.footprint), fitness=ACCURACIES[1], **DRAWN)
     features = Files(correlations=made.features, effects=made.effects)

@@ -7,7 +7,7 @@ from terranas.core.script import run_script
 from terranas.core.tables import read_table, write_table
 from terranas.landscape import graph_schema
 from terranas.landscape.graph_analysis import analyse_graph
-from terranas.landscape.known import values_of_cells
+from terranas.landscape.known import known_metrics, values_of_cells
 from terranas.space.neighbours import read_graph
 from terranas.space.schema import CELLS
 
@@ -19,6 +19,7 @@ SCHEMAS = {
     "nodes": graph_schema.NETWORK_NODES,
     "edges": graph_schema.NETWORK_EDGES,
     "objectives": graph_schema.OBJECTIVE_CORRELATION,
+    "pareto_optima": graph_schema.PARETO_OPTIMA,
     "hypervolume": graph_schema.AUTOCORRELATION,
     "measures": graph_schema.GRAPH_MEASURES,
 }
@@ -29,10 +30,12 @@ def main(snakemake: Any) -> None:
     cells = read_table(paths.cells, CELLS, ["hash"])
     graph = read_graph(paths.indptr, paths.indices, paths.graph, cells)
     benchmark = TabularBenchmark.open(paths.table)
-    values = values_of_cells(benchmark, params.metrics, cells["hash"])
-    directions = [benchmark.direction(metric) for metric in params.metrics]
-    found = analyse_graph(values, params.metrics, directions, graph, cells["hash"], seed=params.seed, **params.settings)
-    facts = {"dataset": benchmark.dataset, "fitness": params.metrics[0], "cost": params.metrics[1]}
+    fitness, first_cost, *costs = params.metrics
+    metrics = [fitness, first_cost, *(known_metrics(benchmark, costs, required=False) if costs else [])]
+    values = values_of_cells(benchmark, metrics, cells["hash"])
+    directions = [benchmark.direction(metric) for metric in metrics]
+    found = analyse_graph(values, metrics, directions, graph, cells["hash"], seed=params.seed, **params.settings)
+    facts = {"dataset": benchmark.dataset, "fitness": fitness, "cost": first_cost}
     for name, table_schema in SCHEMAS.items():
         write_table(getattr(found, name), snakemake.output[name], table_schema, facts)
 
