@@ -2,16 +2,26 @@
 
 A rule's fingerprint covers its script and every ``terranas`` module the script imports, directly or through other
 modules. Only the syntax tree counts: comments, docstrings and formatting change nothing. Reading is by source text;
-no module is imported, so a fingerprint costs milliseconds and never loads torch.
+no module is imported, so a fingerprint never loads torch.
+
+Every call of snakemake and every cluster job asks for the fingerprints of all rules, and parsing some 300 files takes
+seconds. What was found in a file is therefore kept, by the hash of its text, beside Python's own compiled files.
 """
 
 import ast
+import atexit
 import hashlib
+import json
+import os
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[1]
+KEPT = Path(__file__).parent / "__pycache__" / f"fingerprints.{sys.implementation.cache_tag}.json"
+"""What was found in files, by the SHA-256 of their text; of one version of Python, whose syntax trees differ."""
+_FORMAT = 1  # raised when what is kept means something else
 
 
 def fingerprint(script: str | Path, package_root: Path = PACKAGE_ROOT) -> str:
@@ -38,10 +48,49 @@ def fingerprint(script: str | Path, package_root: Path = PACKAGE_ROOT) -> str:
 
 @cache
 def _digest_and_imports(path: Path, package_root: Path) -> tuple[str, tuple[Path, ...]]:
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    imports = tuple(dict.fromkeys(_package_files(tree, package_root)))
+    text = path.read_bytes()
+    key = f"{_FORMAT}:{package_root.name}:{hashlib.sha256(text).hexdigest()}"
+    kept = _kept()
+    if key not in kept:
+        kept[key] = _summary(text, str(path), package_root.name)
+        _keep_at_exit()
+    digest, names = kept[key]
+    files = (file for name in names for file in _module_files(package_root, name.split(".")[1:]))
+    return digest, tuple(dict.fromkeys(files))
+
+
+def _summary(text: bytes, name: str, package: str) -> tuple[str, list[str]]:
+    """Return the digest of a file's syntax tree and the dotted names it imports of the package."""
+    tree = ast.parse(text, filename=name)
+    names = list(dict.fromkeys(_imported_names(tree, package)))
     _drop_docstrings(tree)
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), imports
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), names
+
+
+@cache
+def _kept() -> dict[str, tuple[str, list[str]]]:
+    """Return what earlier processes found; nothing where that cannot be read."""
+    try:
+        content = json.loads(KEPT.read_text(encoding="utf-8"))
+        return {str(key): (str(digest), [str(name) for name in names]) for key, (digest, names) in content.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+@cache
+def _keep_at_exit() -> None:
+    atexit.register(_keep)
+
+
+def _keep() -> None:
+    """Write what was found, whole or not at all; where it cannot be written, the next process parses again."""
+    temporary = KEPT.with_name(f"{KEPT.name}.{os.getpid()}")
+    try:
+        KEPT.parent.mkdir(exist_ok=True)
+        temporary.write_text(json.dumps(_kept()), encoding="utf-8")
+        temporary.replace(KEPT)
+    except OSError:
+        temporary.unlink(missing_ok=True)
 
 
 def _drop_docstrings(tree: ast.AST) -> None:
@@ -58,19 +107,15 @@ def _is_bare_string(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
-def _package_files(tree: ast.AST, package_root: Path) -> Iterator[Path]:
-    """Yield the files of the package's modules that a syntax tree imports, wherever the import stands."""
-    package = package_root.name
+def _imported_names(tree: ast.AST, package: str) -> Iterator[str]:
+    """Yield the dotted names of the package that a syntax tree imports, wherever the import stands."""
     for node in ast.walk(tree):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        for name in names:
-            head, *rest = name.split(".")
-            if head == package:
-                yield from _module_files(package_root, rest)
+        yield from (name for name in names if name.split(".")[0] == package)
 
 
 def _module_files(package_root: Path, parts: list[str]) -> Iterator[Path]:

@@ -78,3 +78,25 @@ def test_the_place_of_the_checkout_does_not_count(package, tmp_path_factory):
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(path.read_text())
     assert fingerprint((copy / "terranas", copy / "script.py")) == fingerprint(package)
+
+
+def test_what_was_found_is_kept_for_the_next_process(package, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "KEPT", tmp_path / "cache" / "kept.json")
+
+    def anew():
+        for function in (module._digest_and_imports, module._kept, module._keep_at_exit):
+            function.cache_clear()
+        return module.fingerprint(package[1], package[0])
+
+    before = anew()
+    module._keep()
+    monkeypatch.setattr(module, "_summary", None)  # nothing is parsed again
+    assert anew() == before
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "KEPT", tmp_path / "cache" / "kept.json")
+    for damaged in ("{", "[]", '{"1:terranas:0": 3}', ""):
+        module.KEPT.write_text(damaged)
+        assert anew() == before
+    edit(package[0] / "stage/second.py", "VALUE = 1", "VALUE = 2")
+    assert anew() != before
+    module._kept.cache_clear()
