@@ -227,7 +227,33 @@ rule benchmark_nasbench_macro:
         "../workflow_scripts/benchmark/nasbench_macro.py"
 
 
-PUBLISHED = {
+rule benchmark_own:
+    input:
+        cells=rules.space_cells.output.cells,
+        records=published("own"),
+    output:
+        table=f"{RESULTS}/benchmark/own.parquet",
+        report=validation_report("own"),
+    log:
+        f"{RESULTS}/logs/benchmark/own.log",
+    benchmark:
+        f"{RESULTS}/runtimes/benchmark/own.tsv"
+    conda:
+        "../envs/terranas.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(3000),
+        runtime=escalating(30),
+    params:
+        network=settings("network") | image_shape(),
+        code=code("benchmark/own.py"),
+    message:
+        "Importing a table of your own"
+    script:
+        "../workflow_scripts/benchmark/own.py"
+
+
+TABLES = {
     "nasbench101": rules.benchmark_nasbench101,
     "eo_hwnas": rules.benchmark_eo_hwnas,
     "ec_nas": rules.benchmark_ec_nas,
@@ -235,9 +261,10 @@ PUBLISHED = {
     "hw_nas_bench": rules.benchmark_hw_nas_bench,
     "transnas_bench101": rules.benchmark_transnas_bench101,
     "nasbench_macro": rules.benchmark_nasbench_macro,
+    "own": rules.benchmark_own,
 }
 # all tables whose path is configured
-IMPORTED = [path for name, made in PUBLISHED.items() if getattr(STUDY.benchmark, name) for path in made.output]
+IMPORTED = [path for name, made in TABLES.items() if getattr(STUDY.benchmark, name) for path in made.output]
 
 
 rule tables:

@@ -19,12 +19,8 @@ from terranas.benchmark.nasbench201 import (
     FPGA,
     INDEX,
     KEY,
-    OPERATIONS,
     PIXEL3,
     RASPBERRY,
-    SPACE_SIZE,
-    has_path,
-    parse_cells,
 )
 from terranas.benchmark.published import (
     fractions,
@@ -38,6 +34,7 @@ from terranas.benchmark.schema import metrics_named, table_schema
 from terranas.benchmark.validation import Check, compare, within
 from terranas.core.errors import DataError
 from terranas.core.tables import Column
+from terranas.space.nasbench201 import OPERATIONS, SPACE_SIZE, has_path, parse_cells
 
 
 class _Device(NamedTuple):

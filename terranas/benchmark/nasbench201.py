@@ -1,12 +1,10 @@
 """Importing NAS-Bench-201 (Dong and Yang, ICLR 2020) with the device latencies of HELP and HW-NAS-Bench.
 
-A cell has four vertices and an operation on each of the six edges between them. In the published notation
-``|a~0|+|b~0|c~1|+|d~0|e~1|f~2|`` each group lists the edges into a vertex. Fifteen copies of the cell, five each with
-16, 32 and 64 channels, and two residual blocks that halve the image between them make the network.
+Fifteen copies of a cell (:mod:`terranas.space.nasbench201`), five each with 16, 32 and 64 channels, and two residual
+blocks that halve the image between them make the network.
 """
 
 import itertools
-import re
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -26,11 +24,9 @@ from terranas.benchmark.published import (
 )
 from terranas.benchmark.schema import metrics_named, table_schema
 from terranas.benchmark.validation import Check, compare
-from terranas.core.errors import DataError
 from terranas.core.tables import Column
+from terranas.space.nasbench201 import NOTATION, NOTATION_HINT, OPERATIONS, SPACE_SIZE, has_path, parse_cells
 
-OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
-SPACE_SIZE = len(OPERATIONS) ** 6
 EPOCHS = 200
 
 CIFAR10 = "CIFAR-10"
@@ -133,14 +129,6 @@ SOURCE = Source(
     ),
 )
 
-_EDGE = r"\|({})~{}"
-_CELL = re.compile(
-    r"\|\+".join(
-        "".join(_EDGE.format("|".join(OPERATIONS), start) for start in range(vertex)) for vertex in range(1, 4)
-    )
-    + r"\|"
-)
-
 # cells whose numbers other programs that read NAS-Bench-201 tell too (NASLib's tests; examples of networks searched)
 _NUMBERS = {
     "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|": 0,
@@ -152,36 +140,6 @@ _NUMBERS = {
 _CHANNELS = (16, 32, 64)
 _CELLS_PER_STAGE = 5
 _KERNEL_AREA = np.array([{"nor_conv_1x1": 1, "nor_conv_3x3": 9}.get(name, 0) for name in OPERATIONS])
-
-
-def parse_cells(architectures: list[str]) -> NDArray[np.int64]:
-    """Return the operations of cells as positions in :data:`OPERATIONS`, shape (n, 6), edges in the order of the text.
-
-    Raises:
-        DataError: a text is no cell.
-    """
-    labels = np.empty((len(architectures), 6), dtype=np.int64)
-    for row, text in enumerate(architectures):
-        match = _CELL.fullmatch(text)
-        if match is None:
-            raise DataError(f"{text[:120]!r} is no cell of NAS-Bench-201; expected {_HINT}.")
-        labels[row] = [OPERATIONS.index(name) for name in match.groups()]
-    return labels
-
-
-_HINT = f"|op~0|+|op~0|op~1|+|op~0|op~1|op~2| with the operations {', '.join(OPERATIONS)}"
-
-
-def has_path(open_edges: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which cells of four vertices connect their input with their output, shape (n,).
-
-    Args:
-        open_edges: whether an edge passes anything on, shape (n, 6); edges 0-1, 0-2, 1-2, 0-3, 1-3, 2-3.
-    """
-    first, second, between, direct, from_first, from_second = open_edges.T
-    reaches_second = second | (first & between)
-    connected: NDArray[np.bool_] = direct | (first & from_first) | (reaches_second & from_second)
-    return connected
 
 
 def parameters_of(labels: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
@@ -236,7 +194,7 @@ def import_nasbench201(file: BinaryIO, name: str) -> ImportedTable:
         DataError: the file is damaged, or its columns, cells, numbers or units are not those of the published one.
     """
     records = read_parquet(file, name, _COLUMNS, SPACE_SIZE)
-    architectures = architecture_keys(records, "cellstr", _CELL, _HINT, name)
+    architectures = architecture_keys(records, "cellstr", NOTATION, NOTATION_HINT, name)
     labels = parse_cells(architectures)
     index = numbers(records, "idx", architectures, name, ge=0, le=SPACE_SIZE - 1, whole=True).astype(np.int64)
     require_unique(index.tolist(), "index", name)

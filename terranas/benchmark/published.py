@@ -5,7 +5,7 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -66,9 +66,7 @@ def read_csv(file: BinaryIO, name: str, expected: Sequence[str], max_rows: int) 
 
 
 def read_parquet(file: BinaryIO, name: str, expected: Sequence[str], max_rows: int) -> pd.DataFrame:
-    """Return a parquet file's columns.
-
-    The file says at its end what it holds. That is compared with what is expected before anything is unpacked.
+    """Return the columns of a published parquet file; see :func:`checked_parquet`.
 
     Args:
         file: the parquet file.
@@ -80,26 +78,56 @@ def read_parquet(file: BinaryIO, name: str, expected: Sequence[str], max_rows: i
         DataError: the file is no readable parquet file, has other columns, no rows or too many, or unpacks to more
             than numbers and short texts take.
     """
-    packed = pyarrow.py_buffer(read_small(file, name))
+    content = read_small(file, name)
+    return checked_parquet(content, name, lambda found: _require_columns(found, expected, name), max_rows)
+
+
+def checked_parquet(
+    content: bytes,
+    name: str,
+    require_columns: Callable[[list[str]], None],
+    max_rows: int,
+    *,
+    max_bytes: int = MAX_BYTES,
+    advice: str = _ADVICE,
+) -> pd.DataFrame:
+    """Return a parquet file's columns.
+
+    The file says at its end what it holds. That is compared with what is expected before anything is unpacked.
+
+    Args:
+        content: the parquet file.
+        name: what to call it in errors.
+        require_columns: raises unless the columns have the names that are expected.
+        max_rows: most rows that the file can have.
+        max_bytes: most bytes that it may unpack to.
+        advice: what to do about another file, for the errors.
+
+    Raises:
+        DataError: the file is no readable parquet file, has no rows or too many, or unpacks to more than numbers and
+            short texts take.
+    """
+    packed = pyarrow.py_buffer(content)
     try:
         with _opened(packed) as described:
-            _require_columns(described.schema_arrow.names, expected, name)
+            require_columns(described.schema_arrow.names)
             groups = [described.metadata.row_group(number) for number in range(described.num_row_groups)]
-            _require_rows(max(described.metadata.num_rows, sum(group.num_rows for group in groups)), max_rows, name)
+            rows = max(described.metadata.num_rows, sum(group.num_rows for group in groups))
+            _require_rows(rows, max_rows, name, advice)
             size = sum(group.total_byte_size for group in groups)
             kinds = {field.name: field.type for field in described.schema_arrow}
-        if size > MAX_BYTES:
-            raise DataError(f"{name} unpacks to {size:,} bytes, expected at most {MAX_BYTES:,}. {_ADVICE}")
+        if size > max_bytes:
+            raise DataError(f"{name} unpacks to {size:,} bytes, expected at most {max_bytes:,}. {advice}")
         if nested := [column for column, kind in kinds.items() if pyarrow.types.is_nested(kind)]:
-            raise DataError(f"{name} has lists in the column {nested[0]}, expected numbers or text. {_ADVICE}")
+            raise DataError(f"{name} has lists in the column {nested[0]}, expected numbers or text. {advice}")
         # texts stay in the file's dictionaries, where each stands once, until their lengths are known
         with _opened(packed, read_dictionary=[column for column, kind in kinds.items() if _is_text(kind)]) as opened:
             table = opened.read(use_threads=False)
-        for column in expected:
-            table = _with_short_texts(table, column, name)
+        for column in kinds:
+            table = _with_short_texts(table, column, name, advice)
         return pd.DataFrame(table.to_pandas(ignore_metadata=True))
     except (pyarrow.ArrowException, OSError) as error:
-        raise DataError(f"{name} is no readable parquet file ({error}). {_ADVICE}") from error
+        raise DataError(f"{name} is no readable parquet file ({error}). {advice}") from error
 
 
 def _opened(packed: pyarrow.Buffer, **options: Any) -> pq.ParquetFile:
@@ -114,7 +142,7 @@ def _is_text(kind: pyarrow.DataType) -> bool:
     )
 
 
-def _with_short_texts(table: pyarrow.Table, column: str, name: str) -> pyarrow.Table:
+def _with_short_texts(table: pyarrow.Table, column: str, name: str, advice: str) -> pyarrow.Table:
     """Return a table whose texts in a column stand in its rows, after checking that they are short."""
     values = table.column(column)
     if not pyarrow.types.is_dictionary(values.type) or not _is_text(values.type.value_type):
@@ -124,7 +152,7 @@ def _with_short_texts(table: pyarrow.Table, column: str, name: str) -> pyarrow.T
         if longest > _MAX_TEXT:
             raise DataError(
                 f"{name} has a text of {longest:,} bytes in the column {column}, expected at most {_MAX_TEXT:,}. "
-                f"{_ADVICE}"
+                f"{advice}"
             )
     return table.set_column(table.column_names.index(column), column, values.cast(values.type.value_type))
 
@@ -148,11 +176,11 @@ def _require_columns(found: Sequence[str], expected: Sequence[str], name: str) -
         raise DataError(f"{name} does not have the columns of the published file; {'; '.join(parts)}. {_ADVICE}")
 
 
-def _require_rows(count: int, most: int, name: str) -> None:
+def _require_rows(count: int, most: int, name: str, advice: str = _ADVICE) -> None:
     if not count:
-        raise DataError(f"{name} has no rows; expected at least one architecture. {_ADVICE}")
+        raise DataError(f"{name} has no rows; expected at least one architecture. {advice}")
     if count > most:
-        raise DataError(f"{name} has more than {most:,} rows, expected at most as many as were published. {_ADVICE}")
+        raise DataError(f"{name} has more than {most:,} rows. {advice}")
 
 
 def architecture_keys(table: pd.DataFrame, column: str, pattern: re.Pattern[str], hint: str, name: str) -> list[str]:
@@ -202,6 +230,7 @@ def numbers(
     le: float = np.inf,
     unknown: float | None = None,
     whole: bool = False,
+    advice: str = _ADVICE,
 ) -> NDArray[np.float64]:
     """Return a column of numbers, shape (rows,), all of them finite and in range.
 
@@ -214,6 +243,7 @@ def numbers(
         le: largest value allowed.
         unknown: number that stands for a value that is not known, which becomes NaN; None where all are known.
         whole: whether only whole numbers are allowed.
+        advice: what to do about a wrong one, for the error.
 
     Raises:
         DataError: a value is no number, not finite or out of range; the message names the first one.
@@ -231,7 +261,7 @@ def numbers(
         bounds = f" from {ge:g}" * bool(np.isfinite(ge)) + f" up to {le:g}" * bool(np.isfinite(le))
         raise DataError(
             f"{name} has {str(table[column].iloc[row])[:40]!r} in the column {column} for {keys[row]}; expected a "
-            f"{'whole ' * whole}number{bounds}; {int(wrong.sum()):,} such values in all. {_ADVICE}"
+            f"{'whole ' * whole}number{bounds}; {int(wrong.sum()):,} such values in all. {advice}"
         )
     return values
 

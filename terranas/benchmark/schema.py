@@ -197,16 +197,27 @@ METRIC_NAMES = {
 
 
 def metric_name(metric: str) -> str:
-    """Return the name of a metric in words, without its unit."""
-    return METRIC_NAMES.get(metric, metric.replace("_", " "))
+    """Return the name of a metric in words, without its unit; ``METRIC@DEVICE`` with the device behind it."""
+    name, at, device = metric.partition("@")
+    words = METRIC_NAMES.get(name, name.replace("_", " "))
+    return f"{words} on {device}" if at else words
 
 
-def direction(metric: str) -> Direction:
-    """Return which way a metric is better.
+def metric_column(metric: str) -> Column:
+    """Return the declaration of a metric, also of one that is asked for as ``METRIC@DEVICE``.
 
     Raises:
         TableError: there is no such metric.
     """
-    found = BENCHMARK.column(metric).direction
+    return BENCHMARK.column(metric.partition("@")[0])
+
+
+def direction(metric: str) -> Direction:
+    """Return which way a metric is better, also of one that is asked for as ``METRIC@DEVICE``.
+
+    Raises:
+        TableError: there is no such metric.
+    """
+    found = metric_column(metric).direction
     assert found is not None, f"{metric} is no metric"
     return found

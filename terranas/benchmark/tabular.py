@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -12,13 +11,17 @@ from numpy.typing import NDArray
 
 from terranas.benchmark.columns import TableColumns
 from terranas.benchmark.keys import KeyIndex, index_names, index_sorted_hashes
+from terranas.benchmark.repeats import Aggregate, aggregate
 from terranas.benchmark.schema import BENCHMARK, Direction
 from terranas.core.errors import TableError
 from terranas.core.pareto import nondominated
 from terranas.core.tables import TableSchema
 
-Aggregate = Literal["mean", "median", "std", "min", "max"]
-"""How the repeats of an architecture become one value; ``std`` is the sample standard deviation."""
+PREDICTED = "predicted"
+"""Column of tables that hold predicted values too: whether any value of a row is one."""
+
+DEVIATION = "_predicted_std"
+"""Ends the name of the column with the standard deviation of a metric's predicted values; NaN for measured ones."""
 
 Keys = Sequence[str] | NDArray[np.integer]
 """Architectures by their keys, or by their ids (an array of integers)."""
@@ -117,6 +120,16 @@ class TabularBenchmark:
         return self._names
 
     @property
+    def key(self) -> str:
+        """Name of the column that names architectures."""
+        return self._columns.key
+
+    @property
+    def measured_by(self) -> str:
+        """What measured the table, as its column ``source`` says."""
+        return ", ".join(self._columns.labels("source")[0])
+
+    @property
     def metrics(self) -> list[str]:
         """Names of the table's metrics."""
         return list(self._columns.directions)
@@ -148,6 +161,50 @@ class TabularBenchmark:
             TableError: there is no such metric.
         """
         return self._columns.units[self._metric(metric)[0]]
+
+    def device_of(self, metric: str) -> str:
+        """Return the device that a metric is looked up on; empty for one that does not depend on a device.
+
+        Raises:
+            TableError: there is no such metric.
+        """
+        name, device = self._metric(metric)
+        return (device or self.device) if name in self._columns.per_device else ""
+
+    def failed(self, keys: Keys) -> NDArray[np.bool_]:
+        """Return which architectures were trained, but never with a full result, shape (n,)."""
+        rows = self._rows(self.epochs)
+        outcomes, outcome_of = self._columns.labels("outcome")
+        full = np.array([outcome == "ok" for outcome in outcomes])[outcome_of[rows]]
+        result = np.zeros(len(self._index) + 1, dtype=np.bool_)  # the last one is of those not found
+        result[self._position[rows]] = True
+        result[self._position[rows][full]] = False
+        return result[self.find(keys)]
+
+    def predicted(self, metrics: Sequence[str], keys: Keys | None = None) -> NDArray[np.bool_]:
+        """Return which architectures have a predicted value, instead of a measured one, in any of the metrics.
+
+        Args:
+            metrics: names of metrics.
+            keys: n architectures; :attr:`architectures` by default.
+
+        Returns:
+            Shape (n,); false for architectures that the table does not have. All false in a table of measurements.
+
+        Raises:
+            TableError: as for :meth:`values`.
+        """
+        return np.asarray(np.isfinite(self.deviations(metrics, keys)).any(axis=1))
+
+    def deviations(self, metrics: Sequence[str], keys: Keys | None = None) -> NDArray[np.float64]:
+        """Return the standard deviations of predicted values; as :meth:`values`, NaN for measured ones."""
+        positions = self._present if keys is None else self.find(keys)
+        result = np.full((len(positions), len(metrics)), np.nan)
+        for number, metric in enumerate(metrics):
+            self._metric(metric)
+            if self._columns.has(PREDICTED):
+                result[:, number] = self._column(metric, self.epochs, "mean", DEVIATION)[positions]
+        return result
 
     def values(
         self,
@@ -228,14 +285,17 @@ class TabularBenchmark:
         names = self.architectures if keys is None else keys
         return [str(names[row]) for row in np.flatnonzero(unknown).tolist()]
 
-    def _column(self, metric: str, epochs: int, repeats: Aggregate | int) -> NDArray[np.float64]:
-        """Return one value an indexed architecture, and a NaN behind them, where -1 for "not found" points."""
+    def _column(self, metric: str, epochs: int, repeats: Aggregate | int, ending: str = "") -> NDArray[np.float64]:
+        """Return one value an indexed architecture, and a NaN behind them, where -1 for "not found" points.
+
+        With an ending it is that of the column whose name is the metric's with this ending.
+        """
         name, device = self._metric(metric)
         self._require_fidelity(epochs)
-        known = self._values.get((metric, epochs, repeats))
+        known = self._values.get((metric + ending, epochs, repeats))
         if known is None:
             rows = self._rows(epochs)
-            column, position = self._columns.numbers(name)[rows], self._position[rows]
+            column, position = self._columns.numbers(name + ending)[rows], self._position[rows]
             kept = ~np.isnan(column)
             if self._device_of is not None and name in self._columns.per_device:
                 kept &= self._on_device(name, device or self.device, self._device_of[rows], kept)
@@ -246,8 +306,8 @@ class TabularBenchmark:
                     self._require_repeat(repeats, runs)
                     kept &= runs == repeats
             how = repeats if isinstance(repeats, str) else "mean"
-            known = _aggregate(column[kept], position[kept], len(self._index), how)
-            self._values[metric, epochs, repeats] = known
+            known = aggregate(column[kept], position[kept], len(self._index), how)
+            self._values[metric + ending, epochs, repeats] = known
         return known
 
     def _rows(self, epochs: int) -> slice | NDArray[np.bool_]:
@@ -346,20 +406,3 @@ def _index_keys(columns: TableColumns) -> tuple[KeyIndex, NDArray[np.int32]]:
         return in_order
     names, position = columns.labels(columns.key)
     return index_names(names), position
-
-
-def _aggregate(
-    values: NDArray[np.float64], owner: NDArray[np.int32], architectures: int, how: Aggregate
-) -> NDArray[np.float64]:
-    """Return one value an architecture, NaN for those without one, and a NaN behind them."""
-    if how not in get_args(Aggregate):
-        raise TableError(f"Repeats are aggregated by {', '.join(get_args(Aggregate))}, got '{how}'.")
-    result = np.full(architectures + 1, np.nan)
-    counts = np.bincount(owner, minlength=architectures)
-    known = np.flatnonzero(counts)
-    if how == "mean":
-        result[known] = np.bincount(owner, values, minlength=architectures)[known] / counts[known]
-    else:
-        grouped = pd.Series(values).groupby(owner, sort=True)
-        result[known] = getattr(grouped, how)().to_numpy()
-    return result

@@ -15,7 +15,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from terranas.benchmark.imported import ImportedTable, Source
-from terranas.benchmark.nasbench201 import has_path
 from terranas.benchmark.published import (
     architecture_keys,
     fractions,
@@ -28,6 +27,7 @@ from terranas.benchmark.schema import metrics_named, table_schema
 from terranas.benchmark.validation import Check, compare
 from terranas.core.errors import DataError
 from terranas.core.tables import Column
+from terranas.space.nasbench201 import has_path
 
 Space = Literal["macro", "micro"]
 

@@ -16,10 +16,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from statsmodels.stats.multitest import multipletests
 
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.core.errors import TableError
+from terranas.core.holm import holm
 from terranas.core.randomness import generator
 from terranas.data.layout import SPLITS
 from terranas.landscape.bootstrap import RESAMPLES
@@ -99,10 +99,7 @@ def judge(
     if not rows:
         return CONCLUSIONS.empty()
     table = pd.DataFrame(rows)
-    tested = table["p"].notna() & np.array(independent)
-    table["p_holm"] = np.nan
-    if tested.any():
-        table.loc[tested, "p_holm"] = multipletests(table.loc[tested, "p"].to_numpy(), method="holm")[1]
+    table["p_holm"] = holm(np.where(independent, table["p"].to_numpy(dtype=np.float64), np.nan))
     table["significant"] = table["p_holm"] < alpha
     agrees = np.where(table["rank_biserial"] > 0, "supported", "contradicted")
     table["verdict"] = np.where(independent, np.where(table["significant"], agrees, "open"), "described")

@@ -9,7 +9,7 @@ The canonical code is the smallest one over all orders of equal operations: equa
 for all others. Since operations already split the vertices, ten orders suffice on average, at most 120.
 
 The compiled functions that call each other stand together in this module, because numba notices an edit only in the
-file of the function it has cached.
+file of the function it has cached. Mutation and crossover of :mod:`terranas.space.searchable` are here for that reason.
 """
 
 from itertools import permutations, product
@@ -238,3 +238,135 @@ def _prune(matrix: NDArray[np.uint8], labels: NDArray[np.int8], vertices: int) -
                 labels[kept - 1] = labels[vertex - 1]
             kept += 1
     return kept
+
+
+@nb.njit(cache=True)
+def mutant_row(
+    adjacency: NDArray[np.uint8],
+    labels: NDArray[np.int8],
+    num_vertices: NDArray[np.int64],
+    codes: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    vertices: int,
+    row: int,
+    attempts: int,
+    rng: np.random.Generator,
+) -> int:
+    """Return the row of a mutant of a cell; see :meth:`terranas.space.searchable.CellSpace.mutate`.
+
+    Args:
+        adjacency: arrays of the batch of all cells, with the next two.
+        labels: see there.
+        num_vertices: see there.
+        codes: canonical codes of the cells, ascending.
+        rows: the row of the cell of each code.
+        vertices: most vertices of a cell.
+        row: the cell.
+        attempts: mutants to make at most.
+        rng: source of all draws.
+
+    Returns:
+        The row, or -1 where no attempt led to another cell of the table.
+    """
+    inner = vertices - 2
+    edges = vertices * (vertices - 1) // 2
+    matrix = np.empty((7, 7), dtype=np.uint8)
+    operations = np.empty(MAX_INNER, dtype=np.int8)
+    for _ in range(attempts):
+        _fill_up(adjacency[row], labels[row], num_vertices[row], vertices, matrix, operations, rng)
+        for source in range(vertices - 1):
+            for target in range(source + 1, vertices):
+                if rng.random() * edges < 1:
+                    matrix[source, target] ^= 1
+        for vertex in range(inner):
+            if rng.random() * inner < 1:
+                operations[vertex] = (operations[vertex] + 1 + int(2 * rng.random())) % 3
+        found = _row_of(matrix, operations, vertices, codes, rows)
+        if found >= 0 and found != row:
+            return found
+    return -1
+
+
+@nb.njit(cache=True)
+def child_row(
+    adjacency: NDArray[np.uint8],
+    labels: NDArray[np.int8],
+    num_vertices: NDArray[np.int64],
+    codes: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    vertices: int,
+    first: int,
+    second: int,
+    attempts: int,
+    rng: np.random.Generator,
+) -> int:
+    """Return the row of a child of two cells; see :meth:`terranas.space.searchable.CellSpace.crossover`.
+
+    Arguments as in :func:`mutant_row`; ``first`` and ``second`` are the rows of the parents.
+
+    Returns:
+        The row, or -1 where no attempt led to a third cell of the table.
+    """
+    one = np.empty((7, 7), dtype=np.uint8)
+    other = np.empty((7, 7), dtype=np.uint8)
+    its_operations = np.empty(MAX_INNER, dtype=np.int8)
+    other_operations = np.empty(MAX_INNER, dtype=np.int8)
+    for _ in range(attempts):
+        _fill_up(adjacency[first], labels[first], num_vertices[first], vertices, one, its_operations, rng)
+        _fill_up(adjacency[second], labels[second], num_vertices[second], vertices, other, other_operations, rng)
+        for source in range(vertices - 1):
+            for target in range(source + 1, vertices):
+                if rng.random() < 0.5:
+                    one[source, target] = other[source, target]
+        for vertex in range(vertices - 2):
+            if rng.random() < 0.5:
+                its_operations[vertex] = other_operations[vertex]
+        found = _row_of(one, its_operations, vertices, codes, rows)
+        if found >= 0 and found != first and found != second:
+            return found
+    return -1
+
+
+@nb.njit(cache=True)
+def _fill_up(
+    cell: NDArray[np.uint8],
+    labels: NDArray[np.int8],
+    size: int,
+    vertices: int,
+    matrix: NDArray[np.uint8],
+    operations: NDArray[np.int8],
+    rng: np.random.Generator,
+) -> None:
+    """Write a cell of some size with as many idle vertices more as it lacks, at random places, random operations."""
+    matrix[:] = 0
+    places = np.zeros(7, dtype=np.int64)
+    places[size - 1] = vertices - 1
+    placed = 1
+    for vertex in range(1, vertices - 1):
+        # each choice of places is equally likely (selection sampling: Knuth, TAOCP 2, 3.4.2, algorithm S)
+        if rng.random() * (vertices - 1 - vertex) < size - 1 - placed:
+            places[placed] = vertex
+            operations[vertex - 1] = labels[placed - 1]
+            placed += 1
+        else:
+            operations[vertex - 1] = int(3 * rng.random())
+    for source in range(size - 1):
+        for target in range(source + 1, size):
+            matrix[places[source], places[target]] = cell[source, target]
+
+
+@nb.njit(cache=True)
+def _row_of(
+    matrix: NDArray[np.uint8],
+    operations: NDArray[np.int8],
+    vertices: int,
+    codes: NDArray[np.int64],
+    rows: NDArray[np.int64],
+) -> int:
+    """Prune a graph in place and return the row of its cell, -1 where it is none of the table."""
+    kept = _prune(matrix, operations, vertices)
+    if kept == 0 or matrix[:kept, :kept].sum() > MAX_EDGES:
+        return -1
+    code = code_of(matrix, operations, kept, True)
+    place = np.searchsorted(codes, code)
+    return rows[place] if place < len(codes) and codes[place] == code else -1

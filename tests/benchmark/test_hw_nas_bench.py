@@ -13,6 +13,7 @@ from terranas.benchmark.hw_nas_bench import NEEDED, SCHEMA, import_hw_nas_bench
 from terranas.benchmark.imported import ImportedTable, store_import
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.core.errors import DataError, TableError
+from terranas.space.nasbench201 import SPACE_SIZE
 
 MACS = {3: 7_783_040, 8: 113_951_360}
 NAMES = {
@@ -178,7 +179,7 @@ def test_published_table(shared_data: Path, tmp_path: Path) -> None:
         **dict.fromkeys(["", "Jetson TX2", "Raspberry Pi 4", "Pixel 3", "Eyeriss", "FPGA"], 12_554),
         "Edge TPU": 8_786,
     }
-    permuted = known.assign(index=np.random.default_rng(0).permutation(nasbench201.SPACE_SIZE)[known["index"]])
+    permuted = known.assign(index=np.random.default_rng(0).permutation(SPACE_SIZE)[known["index"]])
     with (folder / "hw_nas_bench_cifar10_12554.csv").open("rb") as file:
         found = failing(import_hw_nas_bench(file, "records", permuted))
     assert {"MACs equal the closed form", "latencies grow with MACs (rank correlation)"} < set(found)

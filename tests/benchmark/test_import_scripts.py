@@ -13,11 +13,12 @@ import pytest
 from terranas.benchmark import nasbench201, nasbench_macro
 from terranas.benchmark.hw_nas_bench import _COLUMNS as HW_NAS_BENCH_COLUMNS
 from terranas.benchmark.hw_nas_bench import SCHEMA as HW_NAS_BENCH
-from terranas.benchmark.nasbench201 import macs_of, parameters_of, parse_cells
+from terranas.benchmark.nasbench201 import macs_of, parameters_of
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.benchmark.transnas_bench101 import SCHEMAS as TRANSNAS_BENCH101
 from terranas.config.measuring import BenchmarkConfig
 from terranas.core.files import read_json
+from terranas.space.nasbench201 import parse_cells
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "tables.md"
