@@ -1,4 +1,4 @@
-"""surrogates: predictors of the objectives, their scores, and the front they predict.
+"""surrogates: predictors of the objectives, their scores, and what they predict.
 
 in: <results>/benchmark/<benchmark>.parquet, <results>/space/cells.parquet. out: <results>/surrogates/<benchmark>/*.
 """
@@ -10,10 +10,11 @@ localrules:
 
 rule surrogates_size_analysis:
     input:
+        unpack(searched_space),
         table=f"{RESULTS}/benchmark/{{benchmark}}.parquet",
-        cells=rules.space_cells.output.cells,
     output:
         scores=f"{RESULTS}/surrogates/{{benchmark}}/scores.parquet",
+        plateau=f"{RESULTS}/surrogates/{{benchmark}}/plateau.csv",
     log:
         f"{RESULTS}/logs/surrogates/{{benchmark}}_size_analysis.log",
     benchmark:
@@ -23,11 +24,11 @@ rule surrogates_size_analysis:
     threads: 1
     resources:
         mem_mb=escalating(3000),
-        runtime=escalating(60),
+        runtime=escalating(120),
     params:
-        surrogates=settings("surrogates", "sizes", "repeats", "xgboost"),
-        objectives=STUDY.search.objectives,
-        seed=STUDY.seed,
+        searched=searched_objectives(),
+        regressor=regressor_settings(),
+        sizes=settings("surrogates", "compared", "sizes", "repeats", "plateau") | {"seed": STUDY.seed},
         code=code("surrogates/size_analysis.py"),
     message:
         "Scoring surrogates by training-set size"
@@ -56,6 +57,7 @@ rule surrogates_size_figure:
         mem_mb=escalating(1000),
         runtime=escalating(10),
     params:
+        plateau=STUDY.surrogates.plateau,
         code=code("surrogates/size_figure.py"),
     message:
         "Drawing the surrogates' scores"
@@ -65,8 +67,8 @@ rule surrogates_size_figure:
 
 rule surrogates_predict:
     input:
+        unpack(searched_space),
         table=f"{RESULTS}/benchmark/{{benchmark}}.parquet",
-        cells=rules.space_cells.output.cells,
     output:
         samples=f"{RESULTS}/surrogates/{{benchmark}}/training_samples.parquet",
         fronts=f"{RESULTS}/surrogates/{{benchmark}}/predicted_fronts.parquet",
@@ -82,14 +84,42 @@ rule surrogates_predict:
         mem_mb=escalating(3000),
         runtime=escalating(60),
     params:
-        surrogates=settings("surrogates", "training_sample", "xgboost"),
-        objectives=STUDY.search.objectives,
-        repetitions=settings("search", "seeds") | {"seed": STUDY.seed},
+        searched=searched_objectives(),
+        regressor=regressor_settings(),
+        repetitions={"seeds": STUDY.search.seeds, "sample": STUDY.surrogates.training_sample, "seed": STUDY.seed},
         code=code("surrogates/predict.py"),
     message:
-        "Predicting the front from {params.surrogates[training_sample]} architectures, {params.repetitions[seeds]} times"
+        "Predicting the front from {params.repetitions[sample]} architectures, {params.repetitions[seeds]} times"
     script:
         "../workflow_scripts/surrogates/predict.py"
+
+
+rule surrogates_benchmark:
+    input:
+        unpack(searched_space),
+        table=f"{RESULTS}/benchmark/{{benchmark}}.parquet",
+    output:
+        table=f"{RESULTS}/surrogates/{{benchmark}}/benchmark.parquet",
+        calibration=f"{RESULTS}/surrogates/{{benchmark}}/calibration.csv",
+    log:
+        f"{RESULTS}/logs/surrogates/{{benchmark}}_benchmark.log",
+    benchmark:
+        f"{RESULTS}/runtimes/surrogates/{{benchmark}}_benchmark.tsv"
+    conda:
+        "../envs/terranas.yaml"
+    threads: 1
+    resources:
+        mem_mb=escalating(4000),
+        runtime=escalating(60),
+    params:
+        searched=searched_objectives(),
+        regressor=regressor_settings(),
+        ensemble=settings("surrogates", "ensemble", "ensemble_sample") | {"seed": STUDY.seed},
+        code=code("surrogates/benchmark.py"),
+    message:
+        "Filling in what the benchmark does not know"
+    script:
+        "../workflow_scripts/surrogates/benchmark.py"
 
 
 rule surrogates:
@@ -99,6 +129,7 @@ rule surrogates:
                 *rules.surrogates_size_analysis.output,
                 *rules.surrogates_size_figure.output,
                 *rules.surrogates_predict.output,
+                *rules.surrogates_benchmark.output,
             ],
             benchmark=STUDY.search.benchmark,
         ),

@@ -6,24 +6,9 @@ import numpy as np
 from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike
 
-from terranas.benchmark.schema import BENCHMARK, metric_name
+from terranas.benchmark.schema import metric_column
 
 _LARGE = 10_000  # from here on axes count in k, M and G
-
-
-def metric_label(metric: str, prefix: str = "") -> str:
-    """Return the label of an axis that shows a metric: name in words and unit.
-
-    Args:
-        metric: name of a metric of the benchmark.
-        prefix: word before the name, such as ``best``.
-
-    Raises:
-        TableError: there is no such metric.
-    """
-    unit = metric_unit(metric)
-    text = sentence_case(f"{prefix} {metric_name(metric)}".strip())
-    return f"{text} [{unit}]" if unit else text
 
 
 def metric_unit(metric: str) -> str:
@@ -32,7 +17,7 @@ def metric_unit(metric: str) -> str:
     Raises:
         TableError: there is no such metric.
     """
-    unit = BENCHMARK.column(metric).unit
+    unit = metric_column(metric).unit
     return "" if unit == "MAC" else unit
 
 

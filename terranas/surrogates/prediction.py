@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from terranas.core.errors import ConfigError
 from terranas.core.logs import progress
 from terranas.core.pareto import Direction, nondominated
-from terranas.core.randomness import generator
-from terranas.surrogates.boosting import BoostingSettings, fit_surrogate
+from terranas.core.randomness import derive_seed, generator
+from terranas.surrogates.fitting import fit
+from terranas.surrogates.regressors import RegressorSettings
 from terranas.surrogates.schema import PREDICTED_FRONTS, PREDICTIONS, TRAINING_SAMPLES
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ class PredictionTables:
 
 
 def predict_fronts(
-    hashes: Sequence[str],
+    architectures: Sequence[str],
     features: NDArray[np.float32],
     values: NDArray[np.float64],
     objectives: Sequence[str],
@@ -37,28 +38,28 @@ def predict_fronts(
     dataset: str,
     sample_size: int,
     repetitions: int,
-    settings: BoostingSettings,
+    settings: RegressorSettings,
     seed: int,
 ) -> PredictionTables:
     """Train one surrogate an objective on a random sample, predict the whole space, take the predicted front; repeat.
 
     Args:
-        hashes: all n architectures of the space, ascending.
-        features: their encodings, shape (n, d).
+        architectures: names of all n architectures of the space, ascending.
+        features: their encodings, shape (n, d), encoded once for all objectives and repetitions.
         values: their objectives, shape (n, m); a row with a value that is not finite counts as not known.
         objectives: names of the columns of ``values``.
         directions: which way each objective is better.
         dataset: name of the images.
         sample_size: architectures in a training sample, drawn from those with values.
         repetitions: independent samples.
-        settings: parameters of the trees.
+        settings: regressor of every objective.
         seed: the study's seed.
 
     Returns:
         Training samples and predicted fronts of all repetitions, predictions of repetition 0.
 
     Raises:
-        ConfigError: fewer architectures than ``sample_size`` have values.
+        ConfigError: fewer architectures than ``sample_size`` have values, or the surrogate cannot be fitted.
     """
     known = np.flatnonzero(np.isfinite(values).all(axis=1))
     if sample_size > len(known):
@@ -67,20 +68,27 @@ def predict_fronts(
             f"have values of {', '.join(objectives)} (failed or missing trainings have none). Lower "
             "surrogates.training_sample or train more architectures."
         )
-    names = np.asarray(hashes, dtype=object)
+    names = np.asarray(architectures, dtype=object)
     samples, fronts = [], []
     predictions = pd.DataFrame()
     for repetition in progress(range(repetitions), repetitions, "predicted fronts", logger):
         rng = generator(seed, "surrogates.sample", repetition)
         sample = np.sort(rng.choice(known, size=sample_size, replace=False))
-        fitted = [fit_surrogate(features[sample], values[sample, c], settings) for c in range(len(objectives))]
-        predicted = np.column_stack([surrogate.predict(features) for surrogate in fitted])
+        fitting = derive_seed(seed, "surrogates.fit", repetition)
+        predicted = np.column_stack(
+            [
+                fit(
+                    features[sample], values[sample, column], settings, log=settings.is_log(objective), seed=fitting
+                ).predict(features)
+                for column, objective in enumerate(objectives)
+            ]
+        )
         rows, scope = _front_rows(predicted, directions, known)
-        samples.append(pd.DataFrame({"dataset": dataset, "seed": repetition, "hash": names[sample]}))
-        front = pd.DataFrame({"dataset": dataset, "seed": repetition, "hash": names[rows], "scope": scope})
+        samples.append(pd.DataFrame({"dataset": dataset, "seed": repetition, "architecture": names[sample]}))
+        front = pd.DataFrame({"dataset": dataset, "seed": repetition, "architecture": names[rows], "scope": scope})
         fronts.append(pd.concat([front, pd.DataFrame(predicted[rows], columns=list(objectives))], axis=1))
         if repetition == 0:
-            predictions = pd.DataFrame({"dataset": dataset, "hash": names})
+            predictions = pd.DataFrame({"dataset": dataset, "architecture": names})
             predictions = pd.concat([predictions, pd.DataFrame(predicted, columns=list(objectives))], axis=1)
         if scope[-1] == "known":
             logger.warning(

@@ -2,32 +2,32 @@
 
 from typing import Any
 
-from terranas.benchmark.schema import direction
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.core.script import run_script
-from terranas.core.tables import read_table, write_table
-from terranas.space.encodings import adjacency_one_hot
-from terranas.space.schema import CELLS
-from terranas.surrogates.boosting import BoostingSettings
+from terranas.core.tables import write_table
+from terranas.space.reading import read_space
 from terranas.surrogates.prediction import predict_fronts
+from terranas.surrogates.regressors import RegressorSettings
 from terranas.surrogates.schema import PREDICTED_FRONTS, PREDICTIONS, TRAINING_SAMPLES
 
 
 def main(snakemake: Any) -> None:
-    cells = read_table(snakemake.input.cells, CELLS)
-    benchmark = TabularBenchmark.open(snakemake.input.table)
-    objectives = snakemake.params.objectives
+    files, repetitions = dict(snakemake.input.items()), snakemake.params.repetitions
+    space = read_space(files)
+    benchmark = TabularBenchmark.open(files["table"], dataset=snakemake.params.searched["dataset"])
+    objectives = snakemake.params.searched["objectives"]
+    settings = RegressorSettings(**snakemake.params.regressor)
     tables = predict_fronts(
-        cells["hash"],
-        adjacency_one_hot(cells),
-        benchmark.values(objectives, cells["hash"]),
+        space.names,
+        space.encode(settings.encoding),
+        benchmark.values(objectives, space.names),
         objectives,
-        [direction(name) for name in objectives],
+        [benchmark.direction(name) for name in objectives],
         dataset=benchmark.dataset,
-        sample_size=snakemake.params.surrogates["training_sample"],
-        repetitions=snakemake.params.repetitions["seeds"],
-        settings=BoostingSettings(**snakemake.params.surrogates["xgboost"]),
-        seed=snakemake.params.repetitions["seed"],
+        sample_size=repetitions["sample"],
+        repetitions=repetitions["seeds"],
+        settings=settings,
+        seed=repetitions["seed"],
     )
     write_table(tables.samples, snakemake.output.samples, TRAINING_SAMPLES)
     write_table(tables.fronts, snakemake.output.fronts, PREDICTED_FRONTS)

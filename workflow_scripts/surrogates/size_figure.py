@@ -10,7 +10,8 @@ from terranas.surrogates.schema import SCORES
 
 
 def main(snakemake: Any) -> None:
-    with size_figure(read_table(snakemake.input.scores, SCORES)) as (drawn, numbers):
+    scores = read_table(snakemake.input.scores, SCORES)
+    with size_figure(scores, snakemake.params.plateau) as (drawn, numbers):
         save_figure(drawn, dict(snakemake.output.items()), numbers)
 
 
