@@ -1,17 +1,15 @@
-"""search: Pareto local search on a tabular benchmark, all seeds of an arm in one job.
+"""search: all arms on a tabular benchmark, all seeds of an arm in one job.
 
-in: <results>/benchmark/<benchmark>.parquet, <results>/space/*, predicted fronts. out: <results>/search/<benchmark>/<arm>/*.
+in: <results>/benchmark/<benchmark>.parquet, <results>/space/*, <results>/surrogates/<benchmark>/*.
+out: <results>/search/<benchmark>/<arm>/*.
 """
 
 
 rule search_run:
     input:
+        unpack(searched_graph),
+        unpack(arm_inputs),
         table=f"{RESULTS}/benchmark/{{benchmark}}.parquet",
-        cells=rules.space_cells.output.cells,
-        indptr=expand(rules.space_neighbours.output.indptr, neighbourhood=STUDY.search.neighbourhood),
-        indices=expand(rules.space_neighbours.output.indices, neighbourhood=STUDY.search.neighbourhood),
-        summary=expand(rules.space_neighbours.output.summary, neighbourhood=STUDY.search.neighbourhood),
-        predicted=predicted_fronts,
     output:
         evaluations=f"{RESULTS}/search/{{benchmark}}/{{arm}}/evaluations.parquet",
         fronts=f"{RESULTS}/search/{{benchmark}}/{{arm}}/fronts.parquet",
@@ -24,15 +22,15 @@ rule search_run:
         "../envs/terranas.yaml"
     threads: 1
     resources:
-        mem_mb=escalating(2000),
-        runtime=escalating(30),
+        mem_mb=escalating(3000),
+        runtime=escalating(60),
     params:
-        objectives=STUDY.search.objectives,
-        search=settings("search", "starts", "seeds") | {"seed": STUDY.seed},
+        searched=searched_objectives(),
+        search=arm_settings,
         budgets=arm_budgets,
         code=code("search/run.py"),
     message:
-        "Searching from {wildcards.arm} starts, {params.search[seeds]} seeds"
+        "Searching, {wildcards.arm}, {params.search[seeds]} seeds"
     script:
         "../workflow_scripts/search/run.py"
 

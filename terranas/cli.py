@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from terranas.cli_campaign import campaign_app
+from terranas.cli_search import search_app
 from terranas.config import read_config
 from terranas.config.generate import write_generated
 from terranas.core.errors import TerranasError
+from terranas.search.live_list import live_list
+from terranas.surrogates.regressors import check_parameters
 from terranas.training.acceptance import accept, read_accepted, retract
 from terranas.training.status import read_status
 
@@ -22,6 +25,7 @@ app.add_typer(config_app, name="config")
 cell_app = typer.Typer(no_args_is_help=True, help="Look at cells of the search space.")
 app.add_typer(cell_app, name="cell")
 app.add_typer(campaign_app, name="campaign")
+app.add_typer(search_app, name="search")
 
 ConfigFile = Annotated[Path, typer.Option("--configfile", help="Configuration of the study.")]
 Architecture = Annotated[str, typer.Argument(metavar="HASH", help="Architecture, 32 hex digits.")]
@@ -72,6 +76,7 @@ def list_accepted(configfile: ConfigFile = DEFAULT_CONFIG) -> None:
 def check_config(configfile: Annotated[Path, typer.Argument(help="File to check.")] = DEFAULT_CONFIG) -> None:
     """Check a configuration file and say where its results go."""
     study = read_config(configfile)
+    check_parameters(study.surrogates.regressor, study.surrogates.parameters)
     typer.echo(f"{configfile} is valid; results go to {study.results_dir}.")
 
 
@@ -148,8 +153,10 @@ def _require_failed(training: Path, architecture: str) -> None:
     listed = training.parent / "sampling" / "architectures.csv"
     if not listed.is_file():
         raise TerranasError(f"There is no list of architectures at {listed}. Is --configfile the study you mean?")
-    if f"\n{architecture}," not in listed.read_text(encoding="utf-8"):
-        raise TerranasError(f"'{architecture}' is none of the architectures that this study trains ({listed}).")
+    lists = [path for path in (listed, live_list(training.parent)) if path.is_file()]
+    if not any(f"\n{architecture}," in path.read_text(encoding="utf-8") for path in lists):
+        places = " or ".join(map(str, lists))
+        raise TerranasError(f"'{architecture}' is none of the architectures that this study trains ({places}).")
     status = training / architecture / "status.json"
     if status.is_file() and (outcome := read_status(status).outcome) != "accepted_failure":
         raise TerranasError(

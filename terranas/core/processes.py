@@ -27,7 +27,12 @@ class Process:
     @classmethod
     def this(cls) -> "Process":
         """Return the process that asks."""
-        return cls(socket.gethostname(), _boot(), os.getpid(), _born(os.getpid()))
+        return cls.of(os.getpid())
+
+    @classmethod
+    def of(cls, pid: int) -> "Process":
+        """Return a process of this machine by its number."""
+        return cls(socket.gethostname(), _boot(), pid, _born(pid))
 
     def is_gone(self) -> bool | None:
         """Return whether it has ended; None where that cannot be seen from this machine."""

@@ -29,10 +29,15 @@ def select_architectures(
                 f"The walks visit {walks['hash'].nunique() - len(chosen)} cells that are not in the table of cells. "
                 "The two belong to different spaces: remove both files and run again."
             )
-    chosen = chosen.sort_values("hash")
+    return architectures_of(chosen)
+
+
+def architectures_of(cells: pd.DataFrame) -> list[Architecture]:
+    """Return the architectures in rows of the table of cells (schema ``CELLS``), ascending by hash."""
+    ordered = cells.sort_values("hash")
     return [
         Architecture(hash_, None if pd.isna(id_) else int(id_), adjacency, operations)
         for hash_, id_, adjacency, operations in zip(
-            chosen["hash"], chosen["id"], chosen["adjacency"], chosen["operations"], strict=True
+            ordered["hash"], ordered["id"], ordered["adjacency"], ordered["operations"], strict=True
         )
     ]

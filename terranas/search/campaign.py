@@ -1,49 +1,60 @@
-"""All seeds of an arm: starts, searches and their tables."""
+"""All seeds of an arm: searches and their tables."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from terranas.core.errors import ConfigError, TableError
+from terranas.core.errors import ConfigError
 from terranas.core.logs import progress
-from terranas.core.pareto import Direction, nondominated, to_minimise
+from terranas.core.pareto import nondominated
 from terranas.core.randomness import generator
-from terranas.search.local_search import pareto_local_search, stop_reason
+from terranas.search.arm_starts import StartMaterial, choose_starts
+from terranas.search.arms import CHARGED, LOCAL_SEARCH, METHOD_OF, PUBLISHED, RESTARTED
+from terranas.search.driver import Search, SearchRun, drive
+from terranas.search.local_search import (
+    LocalSearchSettings,
+    pareto_local_search,
+    restarted_local_search,
+    stop_reason,
+)
+from terranas.search.problem import Problem
+from terranas.search.published_search import PublishedRun, published_search
 from terranas.search.schema import EVALUATIONS, FRONTS, RUNS
 from terranas.space.neighbours import NeighbourGraph
+from terranas.space.searchable import SearchableSpace
 
 logger = logging.getLogger(__name__)
 
+Method = Callable[[SearchableSpace, NeighbourGraph, NDArray[np.int64], int, np.random.Generator], Search]
+"""Makes a search that chooses its first architectures itself, from the space, its graph, the rows that have values, the
+number of objectives and a random generator."""
+
 
 @dataclass(frozen=True)
-class Problem:
-    """What is searched.
+class ArmSettings:
+    """How an arm is run.
 
     Attributes:
-        dataset: name of the images.
-        hashes: architectures of the space, ascending, n.
-        objectives: names of the two objectives.
-        directions: which way each objective is better.
-        values: objectives of every architecture, shape (n, 2); NaN where not known.
-        graph: neighbours by row.
+        seeds: repetitions.
+        starts: starts wanted by the local searches that are given some.
+        budgets: evaluations allowed, ascending.
+        seed: the study's seed.
+        training_sample: architectures the surrogate was trained on, charged to the arms that need it.
+        local_search: variant of the local search; the published way has none.
     """
 
-    dataset: str
-    hashes: Sequence[str]
-    objectives: Sequence[str]
-    directions: Sequence[Direction]
-    values: NDArray[np.float64]
-    graph: NeighbourGraph
-
-    @property
-    def known(self) -> NDArray[np.int64]:
-        """Rows whose objectives are all known, ascending."""
-        return np.flatnonzero(np.isfinite(self.values).all(axis=1))
+    seeds: int
+    starts: int
+    budgets: Sequence[int]
+    seed: int
+    training_sample: int = 0
+    local_search: LocalSearchSettings = field(default_factory=LocalSearchSettings)
 
 
 @dataclass(frozen=True)
@@ -55,125 +66,218 @@ class SearchTables:
     runs: pd.DataFrame
 
 
-def predicted_candidates(problem: Problem, fronts: pd.DataFrame, seeds: int) -> list[NDArray[np.int64]]:
-    """Return, for every seed, the rows of its predicted front that have values, ascending.
-
-    Args:
-        problem: what is searched.
-        fronts: table of predicted fronts.
-        seeds: number of repetitions; the table must have a front for each.
-
-    Raises:
-        TableError: the table lacks a seed, or names an architecture that is not in the space.
-    """
-    rows = pd.Index(problem.hashes).get_indexer(pd.Index(fronts["hash"]))
-    if (rows < 0).any():
-        raise TableError(
-            f"The predicted fronts name the architecture {fronts['hash'].iloc[int(np.argmin(rows))]}, which is not in "
-            "the search space. Remove the surrogates folder of this study and run again."
-        )
-    known = np.zeros(len(problem.hashes), dtype=np.bool_)
-    known[problem.known] = True
-    of_seed = fronts["seed"].to_numpy()
-    candidates = [np.unique(rows[(of_seed == seed) & known[rows]]) for seed in range(seeds)]
-    for seed, members in enumerate(candidates):
-        if not len(members):
-            raise TableError(
-                f"The predicted front of seed {seed} holds no architecture with values. Remove the surrogates folder "
-                "of this study and run again."
-            )
-    if not known[rows].all():
-        logger.info(
-            "%d of %d members of the predicted fronts (all seeds) have no value and are no starts",
-            np.count_nonzero(~known[rows]),
-            len(rows),
-        )
-    return candidates
-
-
 def run_arm(
     problem: Problem,
     arm: str,
-    candidates: Sequence[NDArray[np.int64]],
+    settings: ArmSettings,
     *,
-    starts: int,
-    budgets: Sequence[int],
-    seed: int,
+    material: StartMaterial | None = None,
+    methods: Mapping[str, Method] = MappingProxyType({}),
 ) -> SearchTables:
     """Search once for every seed and report every budget.
 
-    A search runs once, with the largest budget; smaller budgets are its prefixes (see
-    :func:`~terranas.search.local_search.pareto_local_search`).
+    A search runs once, with the largest budget; smaller budgets are its prefixes, since no search knows its budget.
 
     Args:
         problem: what is searched.
-        arm: how the starts are chosen, part of the random streams' names.
-        candidates: for every seed, the rows from which its starts are drawn uniformly without replacement; all are
-            used where there are fewer than ``starts``.
-        starts: starts wanted.
-        budgets: evaluations allowed, ascending.
-        seed: the study's seed.
+        arm: one of :data:`~terranas.search.arms.ARMS`; part of the random streams' names.
+        settings: repetitions, budgets and the like.
+        material: tables that the arm's starts are drawn from.
+        methods: searches by name, for the arms whose search is none of the local searches.
 
     Raises:
         ConfigError: no architecture has values.
+        TableError: the tables of starts do not fit to the space or the seeds.
+        ValueError: the arm, its search or its table of starts is not known, or the budgets do not ascend.
     """
-    known = len(problem.known)
-    if not known:
+    if not settings.budgets or any(np.diff(settings.budgets) <= 0):
+        raise ValueError(f"budgets must ascend, got {list(settings.budgets)}")
+    if not len(problem.available):
+        listed = list(problem.objectives)
+        both = "both " if len(listed) == 2 else "all of "
         raise ConfigError(
-            f"No architecture has values of both {problem.objectives[0]} and {problem.objectives[1]}: there is nothing "
-            "to search. Look at the outcomes in the benchmark table."
+            f"No architecture has values of {both}{', '.join(listed[:-1])} and {listed[-1]}: there is nothing to "
+            "search. Look at the outcomes in the benchmark table."
         )
-    minimised = to_minimise(problem.values, problem.directions)
-    names = np.asarray(problem.hashes, dtype=object)
-    evaluations, fronts, runs = [], [], []
-    without_value = 0
-    for index, members in enumerate(progress(candidates, len(candidates), f"searches from {arm} starts", logger)):
-        chosen = generator(seed, "search.starts", arm, index).permutation(members)[:starts]
-        order = generator(seed, "search.order", arm, index)
-        run = pareto_local_search(minimised, problem.graph, chosen, budgets[-1], order)
-        without_value += run.without_value
-        common: dict[str, Any] = {"arm": arm, "dataset": problem.dataset, "seed": index}
-        number = np.arange(1, len(run.evaluated) + 1)
-        own = {"evaluation": number, "start": number <= run.starts, "entered_archive": run.entered}
-        evaluations.append(_with_values(problem, names, run.evaluated, {**common, **own}))
-        for budget in budgets:
-            prefix = run.evaluated[:budget]
-            archive = prefix[nondominated(minimised[prefix], ("minimise", "minimise"))]
-            fronts.append(_with_values(problem, names, np.sort(archive), {**common, "budget": budget}))
-            reason = stop_reason(len(prefix), budget, known)
-            used = {"starts": min(len(chosen), budget), "evaluations": len(prefix), "stopped_by": reason}
-            runs.append({**common, "budget": budget, "starts_wanted": starts, **used})
+    search = _searches(problem, arm, settings, material or StartMaterial(), methods)
+    seeds = progress(range(settings.seeds), settings.seeds, f"searches of the arm {arm}", logger)
+    done = [search(index) for index in seeds]
+    ends = [[_until(problem, one, budget) for budget in settings.budgets] for one in done]
     tables = SearchTables(
-        evaluations=EVALUATIONS.validate(pd.concat(evaluations, ignore_index=True)),
-        fronts=FRONTS.validate(pd.concat(fronts, ignore_index=True)),
-        runs=RUNS.from_rows(runs),
+        evaluations=_evaluations(problem, arm, done),
+        fronts=_fronts(problem, arm, settings.budgets, ends),
+        runs=_runs(problem, arm, settings, done, ends),
     )
-    _log_summary(tables.runs, starts, known, len(names), without_value)
+    _log_summary(tables.runs, problem)
     return tables
 
 
-def _with_values(
-    problem: Problem, names: NDArray[np.object_], rows: NDArray[np.int64], columns: dict[str, Any]
+@dataclass(frozen=True)
+class _Done:
+    """A search that ran: with round ends and fronts where it ran in the published way."""
+
+    run: SearchRun
+    starts_wanted: int
+    starts: int
+    published: PublishedRun | None = None
+
+
+def make_search(
+    problem: Problem,
+    arm: str,
+    settings: ArmSettings,
+    index: int,
+    *,
+    starts: NDArray[np.int64] | None = None,
+    methods: Mapping[str, Method] = MappingProxyType({}),
+) -> Search:
+    """Return the search of a seed, not started yet; wherever values come from, equal ones lead it the same way.
+
+    Args:
+        problem: what is searched; its values are not looked at, only which rows have some.
+        arm: an arm that is not run in the published way.
+        settings: the study's seed and the variant of the local search.
+        index: the repetition.
+        starts: different rows, for the local search that is given some.
+        methods: searches by name, for the arms whose search is none of the local searches.
+
+    Raises:
+        ValueError: the arm or its search is not known, or it lacks starts.
+    """
+    method = METHOD_OF.get(arm)
+    available, graph, objectives = problem.available, problem.graph, len(problem.objectives)
+    order, variant = generator(settings.seed, "search.order", arm, index), settings.local_search
+    if method == LOCAL_SEARCH and starts is not None:
+        return pareto_local_search(graph, available, objectives, order, starts=starts, settings=variant)
+    if method == RESTARTED:
+        return restarted_local_search(graph, available, objectives, order, settings=variant)
+    if method is None or method not in methods:
+        raise ValueError(f"the search '{method}' of the arm '{arm}' is not among {', '.join(methods) or 'none'}")
+    return methods[method](problem.space, graph, available, objectives, order)
+
+
+def _searches(
+    problem: Problem, arm: str, settings: ArmSettings, material: StartMaterial, methods: Mapping[str, Method]
+) -> Callable[[int], _Done]:
+    """Return what runs the search of a seed with the largest budget."""
+    method = METHOD_OF.get(arm)
+    if method is None:
+        raise ValueError(f"no arm is called '{arm}'; expected one of {', '.join(METHOD_OF)}")
+    budget, wanted, minimised = settings.budgets[-1], settings.starts, problem.minimised
+    given = method in (LOCAL_SEARCH, PUBLISHED)
+    starts = (
+        choose_starts(problem, arm, material, seeds=settings.seeds, count=wanted, seed=settings.seed) if given else None
+    )
+
+    def run(index: int) -> _Done:
+        chosen = None if starts is None else starts[index]
+        if method == PUBLISHED and chosen is not None:
+            published = published_search(minimised, problem.graph, chosen, budget)
+            return _Done(published.record, wanted, len(chosen), published)
+        search = make_search(problem, arm, settings, index, starts=chosen, methods=methods)
+        found = drive(search, minimised.__getitem__, budget, len(problem.objectives))
+        if chosen is None and method != RESTARTED:
+            return _Done(found, 0, 0)
+        return _Done(found, 1 if chosen is None else wanted, found.first_batch)
+
+    return run
+
+
+@dataclass(frozen=True)
+class _End:
+    """Where a search with some budget ends: evaluations spent, architectures met without value, and the front."""
+
+    spent: int
+    without_value: int
+    front: NDArray[np.int64]
+
+
+def _until(problem: Problem, done: _Done, budget: int) -> _End:
+    """Return where a search with a budget up to the largest ends."""
+    if (published := done.published) is not None:
+        last = published.round_of(budget)
+        return _End(int(published.round_ends[last]), int(published.without_value[last]), published.fronts[last])
+    prefix = done.run.evaluated[:budget]
+    front = prefix[nondominated(problem.minimised[prefix], ["minimise"] * len(problem.objectives))]
+    return _End(len(prefix), int((done.run.passed_over < budget).sum()), np.sort(front))
+
+
+def _evaluations(problem: Problem, arm: str, done: Sequence[_Done]) -> pd.DataFrame:
+    numbers = [np.arange(1, len(one.run.evaluated) + 1) for one in done]
+    starts = [number <= (0 if one.published else one.starts) for one, number in zip(done, numbers, strict=True)]
+    columns = {
+        "seed": np.repeat(np.arange(len(done)), [len(number) for number in numbers]),
+        "evaluation": np.concatenate(numbers),
+        "start": np.concatenate(starts),
+        "entered_archive": np.concatenate([one.run.entered for one in done]),
+        "repeated": np.concatenate([one.run.repeated for one in done]),
+    }
+    rows = np.concatenate([one.run.evaluated for one in done])
+    return EVALUATIONS.validate(_with_values(problem, arm, rows, columns))
+
+
+def _fronts(problem: Problem, arm: str, budgets: Sequence[int], ends: Sequence[Sequence[_End]]) -> pd.DataFrame:
+    sizes = [len(end.front) for of_seed in ends for end in of_seed]
+    columns = {
+        "seed": np.repeat(np.repeat(np.arange(len(ends)), len(budgets)), sizes),
+        "budget": np.repeat(np.tile(np.array(budgets), len(ends)), sizes),
+    }
+    rows = np.concatenate([end.front for of_seed in ends for end in of_seed])
+    return FRONTS.validate(_with_values(problem, arm, rows, columns))
+
+
+def _with_values(problem: Problem, arm: str, rows: NDArray[np.int64], columns: dict[str, NDArray[Any]]) -> pd.DataFrame:
+    values = {name: problem.used[rows, column] for column, name in enumerate(problem.objectives)}
+    common = {"arm": arm, "dataset": problem.dataset, "architecture": problem.names[rows]}
+    return pd.DataFrame({**common, "predicted": problem.is_predicted[rows], **columns, **values})
+
+
+def _runs(
+    problem: Problem, arm: str, settings: ArmSettings, done: Sequence[_Done], ends: Sequence[Sequence[_End]]
 ) -> pd.DataFrame:
-    table = pd.DataFrame({"hash": names[rows]}).assign(**columns)
-    return table.assign(**{name: problem.values[rows, c] for c, name in enumerate(problem.objectives)})
+    rows: list[dict[str, Any]] = []
+    for index, (one, of_seed) in enumerate(zip(done, ends, strict=True)):
+        for budget, end in zip(settings.budgets, of_seed, strict=True):
+            distinct = one.run.evaluated[: end.spent][~one.run.repeated[: end.spent]]
+            rows.append(
+                {
+                    "arm": arm,
+                    "dataset": problem.dataset,
+                    "budget": budget,
+                    "charged": end.spent + (settings.training_sample if arm in CHARGED else 0),
+                    "seed": index,
+                    "starts_wanted": one.starts_wanted,
+                    "starts": one.starts if one.published else min(one.starts, end.spent),
+                    "evaluations": end.spent,
+                    "distinct": len(distinct),
+                    "predicted": int(problem.is_predicted[distinct].sum()),
+                    "without_value": end.without_value,
+                    "stopped_by": _stopped_by(problem, one, end.spent, budget),
+                }
+            )
+    return RUNS.from_rows(rows)
 
 
-def _log_summary(runs: pd.DataFrame, starts: int, known: int, space: int, without_value: int) -> None:
-    largest = runs[runs["budget"] == runs["budget"].max()]
-    fewer = largest[largest["starts"] < starts]
-    if len(fewer):
-        logger.warning(
-            "%d of %d seeds had fewer than the %d starts wanted (smallest: %d); they used all there were",
-            len(fewer),
-            len(largest),
-            starts,
-            fewer["starts"].min(),
-        )
+def _stopped_by(problem: Problem, done: _Done, spent: int, budget: int) -> str:
+    if done.published is not None:
+        return "budget" if spent >= budget else "nothing_left_to_expand"
+    return stop_reason(spent, budget, len(problem.available))
+
+
+def _log_summary(runs: pd.DataFrame, problem: Problem) -> None:
     for budget, group in runs.groupby("budget"):
         reasons = group["stopped_by"].value_counts().sort_index()
         logger.info("budget %d: stopped by %s", budget, ", ".join(f"{name} {n}" for name, n in reasons.items()))
-    if without_value:
-        logger.info("%d neighbours met (all seeds) have no value and were passed over", without_value)
-    if known < space:
-        logger.info("%d of %d architectures have no values", space - known, space)
+    largest = runs[runs["budget"] == runs["budget"].max()]
+    if largest["without_value"].any():
+        logger.info(
+            "%d architectures met (all seeds) have no value and were passed over", largest["without_value"].sum()
+        )
+    if largest["predicted"].any():
+        logger.info(
+            "%d of %d architectures evaluated (all seeds) have predicted values, not measured ones",
+            largest["predicted"].sum(),
+            largest["distinct"].sum(),
+        )
+    if len(problem.available) < len(problem):
+        logger.info("%d of %d architectures have no values", len(problem) - len(problem.available), len(problem))

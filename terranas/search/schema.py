@@ -1,55 +1,70 @@
 """Schemas of the searches' tables."""
 
 from terranas.core.tables import Column, TableSchema
+from terranas.search.arms import ARMS
 
-ARMS = ("surrogate", "random")
-ARM_NAMES = {"surrogate": "surrogate starts", "random": "random starts"}
 STOP_REASONS = ("budget", "nothing_left_to_expand", "space_exhausted")
 
 _VALUE = Column("<objective>", "float64", "value of the objective that names the column")
+_ARM = Column("arm", "string", "search and how its first architectures are chosen", isin=ARMS)
+_DATASET = Column("dataset", "string", "name of the images")
+_SEED = Column("seed", "int64", "index of the repetition", ge=0)
+_BUDGET = Column("budget", "int64", "evaluations allowed", ge=1)
+_PREDICTED = Column("predicted", "bool", "whether an objective's value is predicted, not measured")
 
 EVALUATIONS = TableSchema(
     name="search.evaluations",
-    version=1,
+    version=2,
     key=("arm", "seed", "evaluation"),
     columns=(
-        Column("arm", "string", "how the starts were chosen", isin=ARMS),
-        Column("dataset", "string", "name of the images"),
-        Column("seed", "int64", "index of the repetition", ge=0),
-        Column("evaluation", "int64", "index of the evaluation, from 1; each architecture counts once", ge=1),
-        Column("hash", "string", "architecture evaluated"),
-        Column("start", "bool", "whether it was a start"),
-        Column("entered_archive", "bool", "whether it entered the archive of non-dominated architectures"),
+        _ARM,
+        _DATASET,
+        _SEED,
+        Column("evaluation", "int64", "index of the evaluation, from 1; the published way does not count starts", ge=1),
+        Column("architecture", "string", "architecture evaluated"),
+        Column("start", "bool", "whether a local search started there; of its restarts, the first alone"),
+        Column(
+            "entered_archive",
+            "bool",
+            "whether it entered the archive of non-dominated architectures (published way: that of its own start)",
+        ),
+        _PREDICTED,
+        Column("repeated", "bool", "whether it was evaluated before and counted again (published way only)"),
     ),
     extra=_VALUE,
 )
 
 FRONTS = TableSchema(
     name="search.fronts",
-    version=1,
-    key=("arm", "budget", "seed", "hash"),
+    version=2,
+    key=("arm", "budget", "seed", "architecture"),
     columns=(
-        Column("arm", "string", "how the starts were chosen", isin=ARMS),
-        Column("dataset", "string", "name of the images"),
-        Column("budget", "int64", "evaluations allowed", ge=1),
-        Column("seed", "int64", "index of the repetition", ge=0),
-        Column("hash", "string", "architecture in the archive when the budget was spent"),
+        _ARM,
+        _DATASET,
+        _BUDGET,
+        _SEED,
+        Column("architecture", "string", "architecture in the archive when the search of this budget ended"),
+        _PREDICTED,
     ),
     extra=_VALUE,
 )
 
 RUNS = TableSchema(
     name="search.runs",
-    version=1,
+    version=2,
     key=("arm", "budget", "seed"),
     columns=(
-        Column("arm", "string", "how the starts were chosen", isin=ARMS),
-        Column("dataset", "string", "name of the images"),
-        Column("budget", "int64", "evaluations allowed", ge=1),
-        Column("seed", "int64", "index of the repetition", ge=0),
-        Column("starts_wanted", "int64", "starts asked for", ge=1),
-        Column("starts", "int64", "starts used; fewer when the predicted front is smaller", ge=1),
-        Column("evaluations", "int64", "evaluations spent", ge=1),
+        _ARM,
+        _DATASET,
+        _BUDGET,
+        Column("charged", "int64", "evaluations, and the surrogate's training sample where the arm needs one", ge=1),
+        _SEED,
+        Column("starts_wanted", "int64", "starts asked for; 0 where the search has none", ge=0),
+        Column("starts", "int64", "starts used; fewer where the predicted front or the budget is smaller", ge=0),
+        Column("evaluations", "int64", "evaluations spent; the published way may exceed the budget", ge=0),
+        Column("distinct", "int64", "different architectures evaluated", ge=0),
+        Column("predicted", "int64", "of them those with a predicted value", ge=0),
+        Column("without_value", "int64", "different architectures met that have no value and were passed over", ge=0),
         Column("stopped_by", "string", "why the search ended", isin=STOP_REASONS),
     ),
 )

@@ -14,11 +14,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import IO, Any
 
 from terranas.core.errors import TerranasError
 from terranas.core.logs import format_duration
@@ -47,22 +47,22 @@ class Study:
         configfile: its configuration.
         results: its results folder.
         lease_seconds: age at which a sign of life counts as dead.
-        folder: where snakemake is started.
         architectures: hashes of what it trains.
+        folder: where snakemake is started.
     """
 
     configfile: Path
     results: Path
     lease_seconds: float
+    architectures: Sequence[str]
     folder: Path = field(default_factory=Path.cwd)
-
-    def __post_init__(self) -> None:
-        self.architectures = listed_architectures(self.results / "sampling" / "architectures.csv")
 
     @classmethod
     def of_settings(cls, settings: Mapping[str, Any], configfile: Path = Path("config/config.yaml")) -> "Study":
         """Return the study of a configuration, given as plain values; snakemake is started from the current folder."""
-        return cls(configfile, Path(settings["results_dir"]), float(settings["campaign"]["lease_seconds"]))
+        results = Path(settings["results_dir"])
+        listed = listed_architectures(results / "sampling" / "architectures.csv")
+        return cls(configfile, results, float(settings["campaign"]["lease_seconds"]), listed)
 
     def queue(self) -> list[SlurmJob] | None:
         """Return the study's jobs in Slurm's queue; None where Slurm does not answer."""
@@ -250,12 +250,19 @@ def describe(training: Training) -> str:
     return f"{training.hash} ({training.state}{job}, epoch {training.epochs}{left})"
 
 
-def run_snakemake(command: Sequence[str]) -> int:
+def run_snakemake(
+    command: Sequence[str], *, output: IO[bytes] | None = None, each_second: Callable[[int], None] | None = None
+) -> int:
     """Run snakemake in the foreground and return its exit code; whoever stops this process stops it.
 
     Ctrl-C reaches snakemake by itself: it cancels its jobs and ends, and this process waits for that.
+
+    Args:
+        command: the call.
+        output: file that takes what snakemake prints; by default it goes where this process's goes.
+        each_second: called with the number of snakemake's process, at once and every second meanwhile.
     """
-    child = subprocess.Popen(command)
+    child = subprocess.Popen(command, stdout=output, stderr=output)
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
         child.send_signal(number)
@@ -265,8 +272,12 @@ def run_snakemake(command: Sequence[str]) -> int:
     try:
         while True:
             try:
-                code = child.wait()
+                if each_second is not None:
+                    each_second(child.pid)
+                code = child.wait(None if each_second is None else 1.0)
                 break
+            except subprocess.TimeoutExpired:
+                continue
             except KeyboardInterrupt:
                 interrupted = True
     finally:

@@ -79,7 +79,7 @@ def place(tmp_path, monkeypatch):
 
 @pytest.fixture
 def study(place):
-    return Study(Path("study.yaml"), Path("results"), 60.0, place)
+    return Study(Path("study.yaml"), Path("results"), 60.0, [A, B, C], place)
 
 
 def calls(place):

@@ -1,44 +1,42 @@
-"""Search from one arm's starts, all seeds and budgets."""
+"""Run the searches of an arm, all seeds and budgets."""
 
 from typing import Any
 
-from terranas.benchmark.schema import direction
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.core.script import run_script
 from terranas.core.tables import read_table, write_table
-from terranas.search.campaign import Problem, predicted_candidates, run_arm
+from terranas.search.arm_starts import StartMaterial
+from terranas.search.campaign import ArmSettings, run_arm
+from terranas.search.local_search import LocalSearchSettings
+from terranas.search.methods import METHODS
+from terranas.search.problem import Problem
 from terranas.search.schema import EVALUATIONS, FRONTS, RUNS
-from terranas.space.neighbours import read_graph
-from terranas.space.schema import CELLS
-from terranas.surrogates.schema import PREDICTED_FRONTS
+from terranas.space.reading import read_space_and_graph
+from terranas.surrogates.schema import PREDICTED_FRONTS, TRAINING_SAMPLES
 
 
 def main(snakemake: Any) -> None:
-    cells = read_table(snakemake.input.cells, CELLS)
-    benchmark = TabularBenchmark.open(snakemake.input.table)
-    objectives, search = snakemake.params.objectives, snakemake.params.search
-    files = snakemake.input
+    files, search = dict(snakemake.input.items()), dict(snakemake.params.search)
+    objectives, dataset = snakemake.params.searched["objectives"], snakemake.params.searched["dataset"]
+    space, graph = read_space_and_graph(files)
+    benchmark = TabularBenchmark.open(files["table"], dataset=dataset)
+    filled = TabularBenchmark.open(files["filled"]) if "filled" in files else None
     problem = Problem(
         dataset=benchmark.dataset,
-        hashes=cells["hash"],
+        space=space,
         objectives=objectives,
-        directions=[direction(name) for name in objectives],
-        values=benchmark.values(objectives, cells["hash"]),
-        graph=read_graph(files.indptr[0], files.indices[0], files.summary[0], cells),
+        directions=[benchmark.direction(name) for name in objectives],
+        values=benchmark.values(objectives, space.names),
+        graph=graph,
+        predicted=None if filled is None else filled.values(objectives, space.names),
     )
-    if snakemake.wildcards.arm == "surrogate":
-        fronts = read_table(snakemake.input.predicted, PREDICTED_FRONTS)
-        candidates = predicted_candidates(problem, fronts, search["seeds"])
-    else:
-        candidates = [problem.known] * search["seeds"]
-    tables = run_arm(
-        problem,
-        snakemake.wildcards.arm,
-        candidates,
-        starts=search["starts"],
-        budgets=snakemake.params.budgets,
-        seed=search["seed"],
+    material = StartMaterial(
+        fronts=read_table(files["predicted"], PREDICTED_FRONTS) if "predicted" in files else None,
+        samples=read_table(files["samples"], TRAINING_SAMPLES) if "samples" in files else None,
     )
+    variant = LocalSearchSettings(**search.pop("local_search"))
+    settings = ArmSettings(budgets=snakemake.params.budgets, local_search=variant, **search)
+    tables = run_arm(problem, snakemake.wildcards.arm, settings, material=material, methods=METHODS)
     write_table(tables.evaluations, snakemake.output.evaluations, EVALUATIONS)
     write_table(tables.fronts, snakemake.output.fronts, FRONTS)
     write_table(tables.runs, snakemake.output.runs, RUNS)
