@@ -55,16 +55,16 @@ rule report_page:
         searched_table=searched("benchmark/{benchmark}.parquet"),
         runs=[searched(f"search/{{benchmark}}/{arm}/runs.parquet") for arm in ARMS],
         indicators=searched("comparison/{benchmark}/indicators.parquet"),
-        tests=searched("comparison/{benchmark}/tests.csv"),
+        tests=searched("comparison/{benchmark}/tests.parquet"),
+        ranks=searched("comparison/{benchmark}/ranks.parquet"),
+        conclusions=searched("comparison/{benchmark}/conclusions.parquet"),
+        words=[searched(f"comparison/{{benchmark}}/{group}_words.json") for group in ("indicator", "front", "anytime")],
         figures=[
             f"{RESULTS}/landscape/study/class_distribution.png",
             f"{RESULTS}/landscape/study/accuracy_distribution.png",
             f"{RESULTS}/landscape/study/latency.png",
             f"{RESULTS}/landscape/study/ruggedness.png",
             searched("surrogates/{benchmark}/size_analysis.png"),
-            searched("comparison/{benchmark}/fronts.png"),
-            searched("comparison/{benchmark}/violins.png"),
-            searched("comparison/{benchmark}/anytime.png"),
         ],
     output:
         page=report(
@@ -84,6 +84,8 @@ rule report_page:
         mem_mb=escalating(3000),
         runtime=escalating(10),
     params:
+        dataset=STUDY.search.dataset,
+        study=search_study(),
         code=code("report/page.py"),
         template=sha256_file(ROOT / "terranas" / "core" / "templates" / "page.html"),
     message:

@@ -1,18 +1,31 @@
-"""Quality and diversity of fronts: hypervolume, distance to the true front, spread in architecture space."""
+"""Quality and diversity of fronts: hypervolume, distance to the reference front, spread in architecture space."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from functools import cached_property
+from typing import Any, Protocol, Self
 
 import moocore
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from terranas.comparison.schema import INDICATORS
+from terranas.comparison.published_indicators import published_hypervolume, published_mean_pairwise_distance
+from terranas.comparison.schema import INDICATORS, REFERENCES
 from terranas.core.errors import TableError
 from terranas.core.pareto import Direction, nondominated, to_minimise
-from terranas.space.encodings import expanded_bits, hamming_distances
+from terranas.search.arms import CHARGED
+
+
+class ArchitectureSpace(Protocol):
+    """What indicators ask of a search space (see :class:`terranas.space.searchable.SearchableSpace`)."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Names of all architectures, ascending."""
+
+    def distances(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how far apart each two architectures are, shape (k, k)."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,11 @@ class Box:
         width = self.worst - self.ideal
         return (to_minimise(values, self.directions) - self.ideal) / np.where(width > 0, width, 1.0)
 
+    def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return best and worst known value of each objective in its own direction, shape (m,) each."""
+        signs = np.array([1.0 if direction == "minimise" else -1.0 for direction in self.directions])
+        return self.ideal * signs, self.worst * signs
+
 
 def hypervolume(normalised: NDArray[np.float64]) -> float:
     """Return the share of the unit box that the points dominate, with the reference point (1, ..., 1).
@@ -61,16 +79,31 @@ def hypervolume(normalised: NDArray[np.float64]) -> float:
     return min(1.0, float(moocore.hypervolume(points, ref=np.ones(points.shape[1]))))
 
 
-def igd_plus(normalised: NDArray[np.float64], true_front: NDArray[np.float64]) -> float:
-    """Return IGD+ (Ishibuchi et al., EMO 2015): how far, on average, the true front's points are from being covered.
+def igd_plus(normalised: NDArray[np.float64], reference_front: NDArray[np.float64]) -> float:
+    """Return IGD+ (Ishibuchi et al., EMO 2015): how far, on average, the reference's points are from being covered.
 
-    The mean over true-front points z of the smallest Euclidean norm of max(a - z, 0) over points a.
+    The mean over the reference's points z of the smallest Euclidean norm of max(a - z, 0) over points a.
 
     Args:
         normalised: minimised objectives of a front, shape (n, m).
-        true_front: those of the true front, shape (k, m).
+        reference_front: those of the reference, shape (k, m).
     """
-    return float(moocore.igd_plus(np.ascontiguousarray(normalised), ref=np.ascontiguousarray(true_front)))
+    return float(moocore.igd_plus(np.ascontiguousarray(normalised), ref=np.ascontiguousarray(reference_front)))
+
+
+def additive_epsilon(normalised: NDArray[np.float64], reference_front: NDArray[np.float64]) -> float:
+    """Return the additive epsilon indicator (Zitzler et al., IEEE Transactions on Evolutionary Computation 7, 2003).
+
+    The smallest number by which all points a must be shifted so that each point z of the reference is weakly
+    dominated: the largest over z of the smallest over a of max_i (a_i - z_i). No point is better than the reference,
+    so it is 0 or more.
+
+    Args:
+        normalised: minimised objectives of a front, shape (n, m).
+        reference_front: those of the reference, shape (k, m).
+    """
+    points, reference = np.ascontiguousarray(normalised), np.ascontiguousarray(reference_front)
+    return max(0.0, float(moocore.epsilon_additive(points, ref=reference)))
 
 
 def diversity(distances: NDArray[np.number[Any]]) -> tuple[float, float]:
@@ -79,8 +112,10 @@ def diversity(distances: NDArray[np.number[Any]]) -> tuple[float, float]:
     Args:
         distances: symmetric distances between the members of a front, shape (n, n).
     """
-    pairs = distances[np.triu_indices(len(distances), k=1)]
-    return (float(pairs.max()), float(pairs.mean())) if len(pairs) else (0.0, 0.0)
+    members = len(distances)
+    if members < 2:
+        return 0.0, 0.0
+    return float(distances.max()), float(distances.sum() / (members * (members - 1)))
 
 
 @dataclass(frozen=True)
@@ -89,21 +124,26 @@ class Reference:
 
     Attributes:
         box: normalisation.
-        true_front: non-dominated points of all known architectures, normalised, without duplicates, shape (k, m).
+        front: non-dominated points of all known architectures, normalised, without duplicates, shape (k, m).
+        kind: whether that is the true front of a complete benchmark, or the front of all values at hand (measured,
+            predicted, found); one of ``terranas.comparison.schema.REFERENCES``.
     """
 
     box: Box
-    true_front: NDArray[np.float64]
+    front: NDArray[np.float64]
+    kind: str
 
     @classmethod
-    def of(cls, values: NDArray[np.float64], directions: Sequence[Direction]) -> Self:
-        """Return box and true front of all known architectures.
+    def of(cls, values: NDArray[np.float64], directions: Sequence[Direction], *, complete: bool) -> Self:
+        """Return box and front of all known architectures.
 
         Architectures with equal objectives count as one point: IGD+ averages over places, not over architectures.
 
         Args:
-            values: objectives in their own directions, shape (n, m); rows that are not finite are left out.
+            values: objectives in their own directions, shape (n, m); rows that are not finite are left out. Of an
+                incomplete benchmark all that is at hand: measured, predicted and found.
             directions: which way each objective is better.
+            complete: whether the values are the measured ones of the whole search space.
 
         Raises:
             TableError: no row is finite.
@@ -111,78 +151,136 @@ class Reference:
         box = Box.around(values, directions)
         known = values[np.isfinite(values).all(axis=1)]
         front = np.unique(known[nondominated(known, directions)], axis=0)
-        return cls(box, box.normalise(front))
+        return cls(box, box.normalise(front), REFERENCES[0] if complete else REFERENCES[1])
 
-    @property
+    @cached_property
     def hypervolume(self) -> float:
-        """Hypervolume of the true front: the largest any search can reach."""
-        return hypervolume(self.true_front)
+        """Hypervolume of the reference front: the largest any search can reach."""
+        return hypervolume(self.front)
 
     @property
     def facts(self) -> dict[str, Any]:
         """JSON-serialisable facts for the metadata of tables made with this reference."""
-        signs = [1.0 if direction == "minimise" else -1.0 for direction in self.box.directions]
+        best, worst = self.box.bounds()
         return {
-            "best": (self.box.ideal * signs).tolist(),
-            "worst": (self.box.worst * signs).tolist(),
-            "true_front_hypervolume": self.hypervolume,
+            "reference": self.kind,
+            "reference_points": len(self.front),
+            "best": best.tolist(),
+            "worst": worst.tolist(),
+            "reference_hypervolume": self.hypervolume,
         }
+
+
+def measure_front(
+    values: NDArray[np.float64],
+    distances: NDArray[np.int64],
+    predicted: NDArray[np.bool_],
+    reference: Reference,
+    objectives: Sequence[str],
+) -> dict[str, float]:
+    """Return all indicators of one front, by the names of their columns.
+
+    Args:
+        values: objectives of its members in their own directions, shape (k, m).
+        distances: between the members in architecture space, shape (k, k).
+        predicted: whether a member's values are predicted, shape (k,).
+        reference: of the benchmark that was searched.
+        objectives: names of the objectives.
+    """
+    box = reference.box
+    points = box.normalise(values)
+    volume = hypervolume(points)
+    diameter, mean_distance = diversity(distances)
+    best, worst = box.bounds()
+    row = {
+        "size": len(values),
+        "hypervolume": volume,
+        "hypervolume_per_point": volume / len(values),
+        "hypervolume_regret": max(0.0, reference.hypervolume - volume),
+        "igd_plus": igd_plus(points, reference.front),
+        "additive_epsilon": additive_epsilon(points, reference.front),
+        "diameter": diameter,
+        "mean_pairwise_distance": mean_distance,
+        "published_hypervolume": published_hypervolume(values, box.directions, best, worst),
+        "published_mean_pairwise_distance": published_mean_pairwise_distance(distances),
+        "predicted": float(predicted.mean()),
+    }
+    for column, name in enumerate(objectives):
+        own = values[:, column]
+        found = float(own.max() if box.directions[column] == "maximise" else own.min())
+        row[f"best_{name}"] = found
+        row[f"mean_{name}"] = float(own.mean())
+        row[f"std_{name}"] = float(own.std())
+        row[f"regret_{name}"] = abs(found - float(best[column]))
+    return row
 
 
 def indicator_table(
     fronts: pd.DataFrame,
-    cells: pd.DataFrame,
+    space: ArchitectureSpace,
     reference: Reference,
     objectives: Sequence[str],
-    charged: int,
+    training_sample: int,
 ) -> pd.DataFrame:
     """Return the indicators of every front.
 
     Args:
-        fronts: fronts of both arms, schema ``search.fronts``.
-        cells: table of cells that holds at least the fronts' architectures.
+        fronts: fronts of all arms, schema ``search.fronts``.
+        space: the space that was searched.
         reference: of the benchmark that was searched.
         objectives: names of the objectives, in the order of the reference's box.
-        charged: architectures that trained the surrogate, added to the budgets of its arm.
+        training_sample: architectures that trained the surrogate, added to the budgets of the arms that need one.
+
+    Returns:
+        A table of the schema ``INDICATORS``, sorted by its key.
 
     Raises:
-        TableError: a front's architecture is no row of ``cells``.
+        TableError: a front's architecture is not in the space.
     """
-    met = cells[cells["hash"].isin(fronts["hash"].unique())]
-    codes = expanded_bits(met)
-    fronts = fronts.assign(_cell=pd.Index(met["hash"]).get_indexer(pd.Index(fronts["hash"])))
-    if (fronts["_cell"] < 0).any():
-        strange = fronts.loc[fronts["_cell"] < 0, "hash"].iloc[0]
+    rows_in_space = architecture_rows(fronts["architecture"], space)
+    values = fronts[list(objectives)].to_numpy(dtype=np.float64)
+    predicted = fronts["predicted"].to_numpy(dtype=np.bool_)
+    budgets = fronts["budget"].to_numpy()
+    found: list[dict[str, Any]] = []
+    for rows in fronts.groupby(["arm", "seed"], sort=True).indices.values():
+        head = fronts.iloc[rows[0]]
+        # the fronts of one search share members: their distances are asked for once
+        unique, places = np.unique(rows_in_space[rows], return_inverse=True)
+        distances = space.distances(unique)
+        for budget in np.unique(budgets[rows]).tolist():
+            own = budgets[rows] == budget
+            members, at = rows[own], places[own]
+            found.append(
+                {
+                    "arm": head["arm"],
+                    "dataset": head["dataset"],
+                    "budget": budget,
+                    "charged": budget + charge(head["arm"], training_sample),
+                    "seed": int(head["seed"]),
+                    **measure_front(
+                        values[members], distances[np.ix_(at, at)], predicted[members], reference, objectives
+                    ),
+                }
+            )
+    found.sort(key=lambda row: (row["arm"], row["budget"], row["seed"]))
+    return INDICATORS.from_rows(found)
+
+
+def charge(arm: str, training_sample: int) -> int:
+    """Return what an arm pays besides its own evaluations: the surrogate's training sample, or nothing."""
+    return training_sample if arm in CHARGED else 0
+
+
+def architecture_rows(names: pd.Series, space: ArchitectureSpace) -> NDArray[np.int64]:
+    """Return the rows of named architectures in a space.
+
+    Raises:
+        TableError: a name is not in the space.
+    """
+    rows = np.asarray(pd.Index(space.names).get_indexer(pd.Index(names)), dtype=np.int64)
+    if (rows < 0).any():
         raise TableError(
-            f"The fronts name the architecture {strange}, which is not in the table of cells. Remove the search folder "
-            "of this study and run again."
+            f"The searches name the architecture {names.iloc[int(np.argmax(rows < 0))]}, which is not in the search "
+            "space. Remove the search folder of this study and run again."
         )
-    best_possible = reference.hypervolume
-    rows: list[dict[str, Any]] = []
-    for _, front in fronts.groupby(["arm", "budget", "seed"], sort=True):
-        arm, budget, seed = front["arm"].iloc[0], int(front["budget"].iloc[0]), int(front["seed"].iloc[0])
-        values = front[list(objectives)].to_numpy(dtype=np.float64)
-        points = reference.box.normalise(values)
-        volume = hypervolume(points)
-        diameter, mean_distance = diversity(hamming_distances(codes[front["_cell"].to_numpy()]))
-        row = {
-            "arm": arm,
-            "dataset": front["dataset"].iloc[0],
-            "budget": budget,
-            "charged": budget + (charged if arm == "surrogate" else 0),
-            "seed": seed,
-            "size": len(front),
-            "hypervolume": volume,
-            "hypervolume_regret": max(0.0, best_possible - volume),
-            "igd_plus": igd_plus(points, reference.true_front),
-            "diameter": diameter,
-            "mean_pairwise_distance": mean_distance,
-        }
-        for column, name in enumerate(objectives):
-            maximised = reference.box.directions[column] == "maximise"
-            own = values[:, column]
-            row[f"best_{name}"] = float(own.max() if maximised else own.min())
-            row[f"mean_{name}"] = float(own.mean())
-            row[f"std_{name}"] = float(own.std())
-        rows.append(row)
-    return INDICATORS.from_rows(rows)
+    return rows

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 
@@ -30,7 +31,34 @@ COLOURS = {
     "grey": "#6E6E6E",
 }
 SPLIT_COLOURS = {"train": COLOURS["blue"], "validation": COLOURS["orange"], "test": COLOURS["green"]}
-ARM_COLOURS = {"surrogate": COLOURS["blue"], "random": COLOURS["orange"]}
+
+
+@dataclass(frozen=True)
+class ArmLook:
+    """How an arm of a search study is drawn; no two arms share a colour or a marker."""
+
+    colour: str
+    line: Literal["-", "--", "-.", ":"]
+    marker: str
+
+
+# thirteen hues are more than anyone tells apart: line and marker say the same as the colour
+ARM_LOOKS = {
+    "surrogate": ArmLook(COLOURS["blue"], "-", "o"),
+    "surrogate_spread": ArmLook(COLOURS["sky"], "--", "s"),
+    "sample": ArmLook(COLOURS["green"], "-.", "^"),
+    "random": ArmLook(COLOURS["orange"], "-", "D"),
+    "latin": ArmLook("#8A8A00", "--", "p"),
+    "restarts": ArmLook(COLOURS["vermilion"], "-.", "v"),
+    "surrogate_published": ArmLook("#004488", ":", "P"),
+    "random_published": ArmLook("#7A4B00", ":", "X"),
+    "random_search": ArmLook(COLOURS["grey"], "-", "h"),
+    "nsga2": ArmLook(COLOURS["purple"], "-", "*"),
+    "regularised_evolution": ArmLook("#882255", "--", "<"),
+    "regularised_evolution_ranked": ArmLook("#9A6BD0", "-.", ">"),
+    "surrogate_assisted": ArmLook("#000000", "-", "d"),
+}
+"""Looks of the arms of :data:`terranas.search.arms.ARMS`: Okabe and Ito's palette first, then Tol's dark tones."""
 
 STYLE: Any = {
     "figure.dpi": 120,

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from terranas.benchmark.tabular import TabularBenchmark
+from terranas.comparison.study import SearchStudy
+from terranas.config.searching import OTHER_SPACES
 from terranas.training.status import TrainingStatus
-
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,8 @@ class StudyResults:
         ruggedness: ``landscape.ruggedness``.
         scores: ``surrogates.scores``.
         predicted: ``surrogates.predicted_fronts``.
-        searched_table: ``benchmark.table`` that was searched: the study's own or a published one.
-        runs: ``search.runs`` of both arms.
-        indicators: ``comparison.indicators``.
-        tests: the comparison stage's table of tests.
+        searched: the benchmark that was searched: the study's own or another, perhaps over another search space.
+        searches: the searches, their indicators and tests.
     """
 
     config: Mapping[str, Any]
@@ -54,20 +52,13 @@ class StudyResults:
     ruggedness: pd.DataFrame
     scores: pd.DataFrame
     predicted: pd.DataFrame
-    searched_table: pd.DataFrame
-    runs: pd.DataFrame
-    indicators: pd.DataFrame
-    tests: pd.DataFrame
+    searched: TabularBenchmark
+    searches: SearchStudy
 
     @cached_property
     def benchmark(self) -> TabularBenchmark:
         """The study's own benchmark."""
         return TabularBenchmark(self.table)
-
-    @cached_property
-    def searched(self) -> TabularBenchmark:
-        """The benchmark that was searched."""
-        return TabularBenchmark(self.searched_table)
 
     @property
     def synthetic(self) -> bool:
@@ -75,9 +66,14 @@ class StudyResults:
         return bool(self.manifest["source"] == "synthetic")
 
     @property
-    def searches_published_table(self) -> bool:
-        """Whether surrogates and searches used a published benchmark instead of the study's own."""
-        return bool(self.config["search"]["benchmark"] != "study")
+    def searches_other_space(self) -> bool:
+        """Whether the architectures searched are no cells of the study's search space."""
+        return self.config["search"]["benchmark"] in OTHER_SPACES
+
+    @property
+    def pair(self) -> Sequence[str]:
+        """The two arms that the page tells of in detail."""
+        return self.searches.pairs[0]
 
     @property
     def objectives(self) -> list[str]:
@@ -87,5 +83,9 @@ class StudyResults:
     @property
     def accuracy_metric(self) -> str:
         """The accuracy by which architectures are ranked: an objective of the searches where one is an accuracy."""
-        accuracies = [name for name in self.objectives if name.startswith("validation") and name.endswith("accuracy")]
+        accuracies = [
+            name
+            for name in self.objectives
+            if name.startswith("validation") and name.endswith("accuracy") and name in self.benchmark.metrics
+        ]
         return [*accuracies, "validation_micro_accuracy"][0]

@@ -11,7 +11,7 @@ from terranas.benchmark.tabular import TabularBenchmark
 from terranas.core.formats import count, counted, fixed, listed, percent, sentence, span
 from terranas.data.schema import SPLITS
 from terranas.report.formats import metric_value, outcome_name
-from terranas.search.schema import ARM_NAMES
+from terranas.surrogates.figures import surrogate_words
 
 NEIGHBOURHOODS = {
     "hamming": "one bit of the 17×17 encoding differs",
@@ -130,19 +130,22 @@ def best_sentences(benchmark: TabularBenchmark, metric: str, majority: float) ->
 
 
 def front_sentences(benchmark: TabularBenchmark, objectives: Sequence[str]) -> list[str]:
-    """Say how large the benchmark's true Pareto front is and what it spans."""
+    """Say how large the Pareto front of the benchmark's architectures is and what it spans."""
     front = benchmark.true_front(objectives)
     if not front:
-        return [f"No architecture has both {listed(list(map(metric_name, objectives)))}; there is no Pareto front."]
+        return [
+            f"No architecture has values of {listed(list(map(metric_name, objectives)))}; there is no Pareto front."
+        ]
     values = benchmark.values(objectives, front)
+    units = [benchmark.unit(name) for name in objectives]
     spans = [
-        f"{metric_name(name)} {metric_value(name, low)} to {metric_value(name, high)}"
-        for name, low, high in zip(objectives, values.min(axis=0), values.max(axis=0), strict=True)
+        f"{metric_name(name)} {metric_value(name, low, unit)} to {metric_value(name, high, unit)}"
+        for name, unit, low, high in zip(objectives, units, values.min(axis=0), values.max(axis=0), strict=True)
     ]
     known = int((~np.isnan(benchmark.values(objectives)).any(axis=1)).sum())
     return [
-        f"The true Pareto front of {listed(list(map(metric_name, objectives)))} has "
-        f"{counted(len(front), 'architecture')} of {count(known)}: {listed(spans)}."
+        f"The Pareto front of {listed(list(map(metric_name, objectives)))} has "
+        f"{counted(len(front), 'architecture')} of the {count(known)} with values: {listed(spans)}."
     ]
 
 
@@ -166,10 +169,15 @@ def ruggedness_sentences(ruggedness: pd.DataFrame) -> list[str]:
     return lines
 
 
-def surrogate_sentences(scores: pd.DataFrame) -> list[str]:
-    """Say how well the surrogates rank held-out architectures, from the smallest to the largest training set."""
+def surrogate_sentences(scores: pd.DataFrame, own: str) -> list[str]:
+    """Say how well surrogates rank held-out architectures, from the smallest to the largest training set.
+
+    Args:
+        scores: schema ``surrogates.scores``.
+        own: the surrogate that the searches use; of the others one sentence tells.
+    """
     lines = []
-    for objective, rows in scores.groupby("objective", sort=False):
+    for objective, rows in scores[scores["surrogate"] == own].groupby("objective", sort=False):
         means = rows.groupby("size")["spearman"].mean()
         name = sentence(metric_name(str(objective)))
         if means.isna().all():
@@ -185,41 +193,24 @@ def surrogate_sentences(scores: pd.DataFrame) -> list[str]:
                 f"{count(means.index[0])} training architectures to {fixed(means.iloc[-1])} with "
                 f"{count(means.index[-1])}."
             )
-    return lines
+    return [*lines, *_other_surrogates(scores, own)]
 
 
-def stop_sentences(runs: pd.DataFrame) -> list[str]:
-    """Say where searches ended before their budget: they saw the whole space, or had nothing left to expand."""
-    words = {
-        "space_exhausted": "exhausted the space",
-        "nothing_left_to_expand": "stopped early because nothing was left to expand",
-    }
-    lines = []
-    for (arm, _), rows in runs.groupby(["arm", "budget"], sort=False):
-        parts = [
-            f"{count(number)} of {counted(len(rows), 'search', 'searches')} {text}"
-            for reason, text in words.items()
-            if (number := int((rows["stopped_by"] == reason).sum())) > 0
-        ]
-        if parts:
-            lines.append(f"{sentence(ARM_NAMES[str(arm)])}, budget {count(rows['budget'].iloc[0])}: {listed(parts)}.")
-    return lines or ["Every search spent its whole budget."]
-
-
-def start_sentences(runs: pd.DataFrame) -> list[str]:
-    """Say where searches had fewer starts than asked for."""
-    lines = []
-    # a budget smaller than the starts cuts them off; the largest budget shows how many there were
-    for arm, rows in runs.sort_values("budget").groupby(["arm", "seed"]).tail(1).groupby("arm", sort=True):
-        fewer = rows[rows["starts"] < rows["starts_wanted"]]
-        if len(fewer):
-            source = "the predicted front" if arm == "surrogate" else "the benchmark"
-            lines.append(
-                f"{sentence(ARM_NAMES[str(arm)])}: {count(len(fewer))} of {counted(len(rows), 'search', 'searches')} "
-                f"began from fewer than the {count(int(rows['starts_wanted'].max()))} starts asked for (down to "
-                f"{count(int(fewer['starts'].min()))}), as many as {source} offered or the budget allowed."
-            )
-    return lines
+def _other_surrogates(scores: pd.DataFrame, own: str) -> list[str]:
+    """Say how the other surrogates rank at the largest size, and which is best there."""
+    largest = scores[scores["size"] == scores["size"].max()]
+    parts = []
+    for objective, rows in largest.groupby("objective", sort=False):
+        means = rows.groupby("surrogate", sort=False)["spearman"].mean().dropna()
+        if len(means) > 1:
+            told = [f"{surrogate_words(str(name))} {fixed(mean)}" for name, mean in means.items()]
+            parts.append(f"{metric_name(str(objective))} {listed(told)}")
+    if not parts or scores["surrogate"].nunique() < 2:
+        return []
+    return [
+        f"The searches use {surrogate_words(own)}. Spearman's correlation with "
+        f"{counted(int(scores['size'].max()), 'training architecture')} by surrogate: {'; '.join(parts)}."
+    ]
 
 
 def scope_sentences(predicted: pd.DataFrame) -> list[str]:

@@ -1,6 +1,8 @@
 """The report's page: what came out of a study."""
 
-from terranas.core.page import Page, render
+from collections.abc import Sequence
+
+from terranas.core.page import Page, Picture, render
 from terranas.report.content import StudyResults
 from terranas.report.sections import Figures, all_sections, headline, limits
 
@@ -10,13 +12,14 @@ SYNTHETIC_WARNING = (
 )
 
 
-def render_page(results: StudyResults, figures: Figures, template: str) -> str:
+def render_page(results: StudyResults, figures: Figures, searches: Sequence[Picture], template: str) -> str:
     """Return the page as HTML.
 
     Args:
         results: the study's tables.
         figures: PNG files by the name of the file without its ending; those of
             :func:`terranas.report.pictures.picture`.
+        searches: figures of the searches with their texts, of which the page shows those of one pair of arms.
         template: the page's Jinja template.
 
     Raises:
@@ -29,6 +32,6 @@ def render_page(results: StudyResults, figures: Figures, template: str) -> str:
         warning=SYNTHETIC_WARNING if results.synthetic else "",
         headline=headline(results),
         limits=limits(results),
-        sections=all_sections(results, figures),
+        sections=all_sections(results, figures, searches),
     )
     return render(page, template, results.software["terranas"])

@@ -1,11 +1,12 @@
-"""Captions and texts for those who do not see the figures, generated from the numbers the figures show."""
+"""Captions and texts for those who do not see the figures, generated from the numbers the figures show.
+
+The figures of the landscape and the surrogates that stand on the page; those of the searches come with their texts.
+"""
 
 from collections.abc import Callable
 
-import pandas as pd
-
 from terranas.benchmark.schema import metric_name
-from terranas.core.formats import count, counted, fixed, listed
+from terranas.core.formats import count, counted, fixed, listed, percent
 from terranas.core.page import Picture
 from terranas.landscape.distribution_figures import accuracy_words
 from terranas.landscape.figures import Words
@@ -13,7 +14,8 @@ from terranas.landscape.imbalance_figures import class_words
 from terranas.landscape.latency_figure import latency_words
 from terranas.landscape.walk_figures import ruggedness_words
 from terranas.report.content import StudyResults
-from terranas.search.schema import ARM_NAMES
+from terranas.surrogates.figures import surrogate_words
+from terranas.surrogates.plateau import LEVEL
 
 
 def picture(results: StudyResults, name: str, png: bytes) -> Picture:
@@ -52,64 +54,25 @@ def _ruggedness(results: StudyResults) -> Words:
 
 
 def _size_analysis(results: StudyResults) -> Words:
-    sizes = sorted(results.scores["size"].unique().tolist())
+    scores = results.scores
+    sizes = sorted(scores["size"].unique().tolist())
     parts = []
-    for objective, rows in results.scores.groupby("objective", sort=False):
+    for (objective, surrogate), rows in scores.groupby(["objective", "surrogate"], sort=False):
         means = rows.groupby("size")["spearman"].mean()
-        parts.append(f"{metric_name(str(objective))} {fixed(means.iloc[0])} to {fixed(means.iloc[-1])}")
-    repeats = results.scores["repeat"].nunique()
+        parts.append(
+            f"{metric_name(str(objective))} by {surrogate_words(str(surrogate))} {fixed(means.iloc[0])} to "
+            f"{fixed(means.iloc[-1])}"
+        )
+    repeats = counted(int(scores["repeat"].nunique()), "random training set")
+    surrogates = counted(int(scores["surrogate"].nunique()), "surrogate")
     return (
-        f"Scores of the surrogates for training sets of {count(sizes[0])} to {count(sizes[-1])} architectures; mean "
+        f"Scores of {surrogates} for training sets of {count(sizes[0])} to {count(sizes[-1])} architectures; mean "
         f"Spearman correlation from the smallest to the largest: {listed(parts)}.",
-        "How well gradient-boosted trees predict architectures that they were not trained on, by the size of the "
-        f"training set: means and range of {counted(repeats, 'random training set')} of each size.",
+        f"How well {surrogates} predict architectures that they were not trained on, by the size of the training set: "
+        f"means and {percent(LEVEL, 0)} intervals of {repeats} of each size. A ring marks where the plateau of "
+        f"Spearman's correlation begins: less than {results.config['surrogates']['plateau']:g} below that of the "
+        "largest size.",
     )
-
-
-def _fronts(results: StudyResults) -> Words:
-    front = results.searched.true_front(results.objectives)
-    names = listed([metric_name(name) for name in results.objectives])
-    arms = listed([ARM_NAMES[arm] for arm in ARM_NAMES if (results.runs["arm"] == arm).any()] or ["no searches"])
-    return (
-        f"Fronts found from {arms} in the plane of {names}, beside the true front of "
-        f"{counted(len(front), 'architecture')}.",
-        f"Fronts of {names} that the searches found with their largest budgets, beside the true Pareto front (the "
-        f"stairs) and all architectures of the benchmark ({results.searched.dataset}). The larger a dot, the more "
-        "searches found that point.",
-    )
-
-
-def _violins(results: StudyResults) -> Words:
-    parts = _hypervolume_medians(results.indicators)
-    seeds = results.indicators["seed"].nunique()
-    return (
-        f"Violin plots of indicators of both arms by budget; median hypervolume: {parts}.",
-        f"Indicators of the final fronts, one point for each of {counted(seeds, 'search', 'searches')} of an arm and "
-        "budget. In brackets: the evaluations of the surrogate arm with the training sample that is charged to it.",
-    )
-
-
-def _anytime(results: StudyResults) -> Words:
-    largest = results.indicators.groupby("arm")["budget"].transform("max")
-    final = results.indicators[results.indicators["budget"] == largest]
-    return (
-        f"Curves of hypervolume over evaluations for both arms; median hypervolume at the largest budgets: "
-        f"{_hypervolume_medians(final)}.",
-        "Hypervolume of all architectures evaluated so far: median and quartiles of the searches of an arm. The "
-        f"surrogate arm begins after the {counted(results.config['surrogates']['training_sample'], 'architecture')} "
-        "that trained its surrogate; the dashed line is the most that can be reached.",
-    )
-
-
-def _hypervolume_medians(indicators: pd.DataFrame) -> str:
-    medians = indicators.groupby(["arm", "budget"], sort=True)["hypervolume"].median()
-    parts = [
-        f"{ARM_NAMES[arm]} {count(budget)} evaluations {fixed(medians[arm, budget], 3)}"
-        for arm in ARM_NAMES
-        if arm in medians.index.get_level_values("arm")
-        for budget in medians[arm].index
-    ]
-    return listed(parts) if parts else "no values"
 
 
 _WORDS: dict[str, Callable[[StudyResults], Words]] = {
@@ -118,7 +81,4 @@ _WORDS: dict[str, Callable[[StudyResults], Words]] = {
     "latency": _latency,
     "ruggedness": _ruggedness,
     "size_analysis": _size_analysis,
-    "fronts": _fronts,
-    "violins": _violins,
-    "anytime": _anytime,
 }

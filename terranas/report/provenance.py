@@ -28,7 +28,6 @@ PACKAGES = (
     "scipy",
     "snakemake",
     "snakemake-executor-plugin-slurm",
-    "statsmodels",
     "torch",
     "xgboost",
 )

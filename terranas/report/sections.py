@@ -1,13 +1,16 @@
 """The sections of the page, one function each, in data-flow order."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 
 from terranas.benchmark.schema import metric_name
+from terranas.comparison import findings as search_findings
+from terranas.comparison import tabulation as search_tables
 from terranas.core.formats import count, counted, halves, listed, percent, span
 from terranas.core.page import Block, Listing, Picture, Section
-from terranas.report import findings, tabulation, validation, verdict
+from terranas.report import findings, tabulation, validation
 from terranas.report.content import StudyResults
 from terranas.report.pictures import picture
 from terranas.space.drawing import draw_legend
@@ -15,15 +18,24 @@ from terranas.space.drawing import draw_legend
 BEST_SHOWN = 5
 FRONT_SHOWN = 20
 
+SEARCHED_NAMES = {
+    "own": "a table of its own",
+    "nasbench101": "NAS-Bench-101",
+    "nasbench201": "NAS-Bench-201",
+    "hw_nas_bench": "HW-NAS-Bench",
+}
+"""Names of the benchmarks that can be searched besides the one the study made."""
+
 Figures = Mapping[str, bytes]
 
 
-def all_sections(results: StudyResults, figures: Figures) -> list[Section]:
+def all_sections(results: StudyResults, figures: Figures, searches: Sequence[Picture]) -> list[Section]:
     """Return the page's sections.
 
     Args:
         results: the study's tables.
         figures: PNG files by the name of the file without its ending.
+        searches: figures of the searches with their texts.
     """
     return [
         overview(results),
@@ -35,7 +47,7 @@ def all_sections(results: StudyResults, figures: Figures) -> list[Section]:
         landscape(results, figures),
         surrogates(results, figures),
         search(results),
-        comparison(results, figures),
+        comparison(results, searches),
         provenance(results),
     ]
 
@@ -49,15 +61,16 @@ def headline(results: StudyResults) -> list[tuple[str, str]]:
     best = float(values[np.nanargmax(values[:, 0]), 1]) if known.any() else float("nan")
     majority = findings.majority_share(results.class_counts, "test")
     front = results.searched.true_front(results.objectives)
+    own = results.config["search"]["benchmark"] == "study"
     numbers = [
         (f"{count(known.sum())} of {count(len(results.cells))}", "cells of the search space trained"),
         (percent(best), f"{metric_name(test)} of the architecture that is best on validation images"),
         (percent(majority), "of the test images belong to the largest class"),
-        (count(len(front)), "architectures on the true Pareto front"),
+        (count(len(front)), f"architectures on the Pareto front of the {'study' if own else 'searched benchmark'}"),
     ]
-    if len(results.tests):
-        shown = f"{count(results.tests['significant'].sum())} of {count(len(results.tests))}"
-        numbers.append((shown, "tests between the two kinds of starts significant"))
+    if len(tests := _main_tests(results)):
+        shown = f"{count(tests['significant'].sum())} of {count(len(tests))}"
+        numbers.append((shown, f"tests of {search_findings.versus(results.pair)} significant"))
     return numbers
 
 
@@ -65,28 +78,28 @@ def limits(results: StudyResults) -> list[str]:
     """Return what a reader must know before trusting the numbers."""
     return [
         *findings.repeat_sentences(results.table),
-        *verdict.ceiling_sentences(results.runs),
-        *findings.start_sentences(results.runs),
+        *search_findings.ceiling_sentences(results.searches.runs),
+        *search_findings.start_sentences(results.searches.runs),
         *findings.scope_sentences(results.predicted),
-        *verdict.prefix_sentences(results.tests),
+        *search_findings.prefix_sentences(results.searches.tests),
     ]
 
 
 def overview(results: StudyResults) -> Section:
     """Return what was run and what was found."""
-    objectives = listed([metric_name(name) for name in results.objectives])
-    searched = "it" if not results.searches_published_table else f"a published one ({results.searched.dataset})"
-    seeds = results.runs["seed"].nunique()
+    kind = results.config["search"]["benchmark"]
+    searched = "it" if kind == "study" else f"{SEARCHED_NAMES[kind]} ({results.searched.dataset})"
+    searches = results.searches
+    goal = search_findings.goal(searches.objectives)
     sentences = [
         f"This study trained and measured cells of NAS-Bench-101 on the images '{results.benchmark.dataset}', put the "
-        f"results into one tabular benchmark, and searched {searched} for architectures with the best {objectives}. "
-        f"Pareto local search started {counted(seeds, 'time')} from architectures that a surrogate had predicted to be "
-        f"good, and as often from random ones.",
+        f"results into one tabular benchmark, and searched {searched} for architectures with {goal}. "
+        f"{counted(len(searches.arms), 'arm')} searched with {counted(int(searches.runs['seed'].nunique()), 'seed')} "
+        f"each; this page tells of {search_findings.versus(results.pair)} in detail.",
         *findings.training_sentences(results.table, results.cells),
         *_best(results),
         *findings.front_sentences(results.searched, results.objectives),
-        verdict.verdict_sentence(results.tests),
-        *verdict.indicator_sentences(results.tests),
+        *_tested(results),
     ]
     return Section("overview", "What came out", sentences)
 
@@ -133,12 +146,13 @@ def benchmark(results: StudyResults) -> Section:
         rows = np.argsort(cost, kind="stable")
         shown = rows[np.unique(np.linspace(0, len(front) - 1, FRONT_SHOWN).round().astype(int))]
         names = listed([metric_name(name) for name in results.objectives])
-        caption = f"The true Pareto front of {names} on {results.searched.dataset}"
+        caption = f"The Pareto front of {names} on {results.searched.dataset}"
         if len(shown) < len(front):
             caption += f": {count(len(shown))} of its {count(len(front))} architectures, evenly spread"
-        hashes = [front[row] for row in shown]
-        caption += f". {_READ_CELLS}"
-        blocks.append(tabulation.architectures(caption, hashes, results.searched, results.cells, results.objectives))
+        shown_names = [front[row] for row in shown]
+        cells = None if results.searches_other_space else results.cells
+        caption += "." if cells is None else f". {_READ_CELLS}"
+        blocks.append(tabulation.architectures(caption, shown_names, results.searched, cells, results.objectives))
     return Section("benchmark", "Training, profiling and the benchmark", sentences, blocks)
 
 
@@ -172,45 +186,58 @@ def surrogates(results: StudyResults, figures: Figures) -> Section:
     """Return how well the surrogates predict."""
     sizes = results.predicted.groupby("seed").size()
     sample = counted(results.config["surrogates"]["training_sample"], "architecture")
+    own = results.config["surrogates"]["regressor"]
     sentences = [
-        *findings.surrogate_sentences(results.scores),
+        *findings.surrogate_sentences(results.scores, own),
         f"For the searches, surrogates trained on {sample} predicted the front of the space, "
         f"{counted(len(sizes), 'time')} from different samples; the predicted fronts hold {span(sizes, count)} "
         f"architectures (median {halves(float(sizes.median()))}).",
         *findings.scope_sentences(results.predicted),
     ]
-    blocks: list[Block] = [tabulation.surrogate_scores(results.scores), _picture(results, figures, "size_analysis")]
+    blocks: list[Block] = [
+        tabulation.surrogate_scores(results.scores[results.scores["surrogate"] == own]),
+        _picture(results, figures, "size_analysis"),
+    ]
     return Section("surrogates", "Surrogates", sentences, blocks)
 
 
 def search(results: StudyResults) -> Section:
     """Return how the searches went."""
-    neighbourhood = findings.NEIGHBOURHOODS[results.config["search"]["neighbourhood"]]
+    neighbours = findings.NEIGHBOURHOODS[results.config["search"]["neighbourhood"]]
+    if results.searches_other_space:
+        neighbours = "one operation differs"
     sentences = [
+        *search_findings.searched_sentences(results.searches),
         "Pareto local search evaluates the neighbours of an architecture in its archive (two architectures are "
-        f"neighbours when {neighbourhood}), keeps what nothing else dominates, and goes on from there. Each "
-        "architecture is evaluated and counted once.",
-        *findings.stop_sentences(results.runs),
-        *findings.start_sentences(results.runs),
+        f"neighbours when {neighbours}), keeps what nothing else dominates, and goes on from there. Each architecture "
+        "is evaluated and counted once, but for the arms called the published way.",
+        *search_findings.stop_sentences(results.searches.runs),
+        *search_findings.start_sentences(results.searches.runs),
     ]
-    return Section("search", "Search", sentences, [tabulation.search_ends(results.runs)])
+    return Section("search", "Search", sentences, [search_tables.search_ends(results.searches.runs)])
 
 
-def comparison(results: StudyResults, figures: Figures) -> Section:
-    """Return indicators and tests of the two arms."""
+def comparison(results: StudyResults, searches: Sequence[Picture]) -> Section:
+    """Return indicators and tests of the first pair of arms, and all arms in one table."""
+    pair, study = results.pair, results.searches
+    tests, objectives = study.tests_of(pair), study.objectives
+    pictures = {picture.name: picture for picture in searches}
     sentences = [
-        *verdict.budget_sentences(results.tests),
-        verdict.verdict_sentence(results.tests),
-        *verdict.indicator_sentences(results.tests),
-        *verdict.prefix_sentences(results.tests),
+        *_tested(results),
+        *search_findings.thesis_details(study.conclusions, pair),
+        *search_findings.difference_details(study.conclusions, pair),
+        *search_findings.prefix_sentences(tests),
+        *search_findings.repeated_sentences(study.runs),
+        "All arms, all pairs and all figures stand on a page of their own: "
+        f"comparison/{results.config['search']['benchmark']}/index.html.",
     ]
-    blocks: list[Block] = [_picture(results, figures, "fronts")]
-    if len(results.tests):
-        blocks.append(tabulation.effects(results.tests))
-    blocks += [_picture(results, figures, name) for name in ("violins", "anytime")]
-    if len(results.tests):
-        blocks.append(tabulation.all_tests(results.tests))
-    return Section("comparison", "Comparison of the starts", sentences, blocks)
+    blocks: list[Block] = [pictures["fronts"]]
+    if len(tests):
+        blocks.append(search_tables.effects(tests, pair, objectives))
+    blocks += [pictures["violins"], search_tables.arms(study), pictures["anytime"]]
+    if len(tests):
+        blocks.append(search_tables.all_tests(tests, pair, objectives))
+    return Section("comparison", "Comparison of the searches", sentences, blocks)
 
 
 def provenance(results: StudyResults) -> Section:
@@ -235,6 +262,22 @@ def provenance(results: StudyResults) -> Section:
 
 
 _READ_CELLS = "Edges lead from left to right; cells are named by the first eight digits of their hash."
+
+
+def _main_tests(results: StudyResults) -> pd.DataFrame:
+    """Return the tests of the first pair of arms, but for those of the thesis's faulty indicators."""
+    tests = results.searches.tests_of(results.pair)
+    return tests[tests["family"] == "main"]
+
+
+def _tested(results: StudyResults) -> list[str]:
+    """Say what the tests of the first pair of arms show, and what that means for the thesis's conclusions."""
+    study, pair = results.searches, results.pair
+    return [
+        *search_findings.verdict_sentences(_main_tests(results)),
+        *search_findings.thesis_sentence(study.conclusions, pair, study.objectives),
+        *search_findings.ahead_sentence(study.conclusions, pair, study.objectives),
+    ]
 
 
 def _best(results: StudyResults) -> list[str]:

@@ -7,26 +7,18 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from terranas.benchmark.schema import metric_name
+from terranas.benchmark.schema import metric_column, metric_name
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.core.formats import MISSING, count, counted, fixed, halves, percent, sentence, significant, span
 from terranas.core.page import Head, Table
 from terranas.data.schema import SPLITS
-from terranas.report.formats import indicator_name, indicator_value, metric_error, metric_value, outcome_name, p_value
-from terranas.report.verdict import A12_MEANING
-from terranas.search.schema import ARM_NAMES, STOP_REASONS
+from terranas.report.formats import metric_error, metric_value, outcome_name
 from terranas.space.cell import Cell
 from terranas.space.drawing import draw_cell
 from terranas.training.status import TrainingStatus
 
 CELL_METRICS = ("validation_micro_accuracy", "test_micro_accuracy", "macs", "parameters", "latency_ms")
 """Metrics shown of single architectures, besides those they were chosen by."""
-
-STOP_NAMES = {
-    "budget": "Spent the budget",
-    "nothing_left_to_expand": "Nothing left to expand",
-    "space_exhausted": "Exhausted the space",
-}
 
 
 def cells_by_vertices(cells: pd.DataFrame) -> Table:
@@ -118,32 +110,45 @@ def walks_one_by_one(walks: pd.DataFrame) -> Table:
 
 
 def architectures(
-    caption: str, hashes: Sequence[str], benchmark: TabularBenchmark, cells: pd.DataFrame, metrics: Sequence[str]
+    caption: str, names: Sequence[str], benchmark: TabularBenchmark, cells: pd.DataFrame | None, metrics: Sequence[str]
 ) -> Table:
     """Return architectures with their graphs and what the benchmark knows of them.
 
     Args:
         caption: the table's caption.
-        hashes: architectures in the order of the rows.
+        names: architectures in the order of the rows.
         benchmark: where the values come from.
-        cells: table of cells; an architecture it does not hold is named without a drawing.
+        cells: table of cells, in which architectures are looked up by their hash to be drawn; None where they are of
+            another search space, whose names are written in full.
         metrics: metrics shown first; those of :data:`CELL_METRICS` follow where the benchmark knows them.
     """
     tests = [name.replace("validation", "test") for name in metrics if name.startswith("validation")]
-    names = list(dict.fromkeys([*metrics, *tests, *CELL_METRICS]))
-    values = benchmark.values(names, hashes)
-    known = [position for position in range(len(names)) if not np.isnan(values[:, position]).all()]
-    graphs = cells[cells["hash"].isin(hashes)].set_index("hash")
-    rows = []
-    for row, name in enumerate(hashes):
-        drawing: str | Markup = MISSING
-        if name in graphs.index:
-            drawing = draw_cell(
-                Cell.from_strings(str(graphs.at[name, "adjacency"]), str(graphs.at[name, "operations"]))
-            )
-        rows.append((name[:8], drawing, *(metric_value(names[p], values[row, p]) for p in known)))
-    heads = [Head("Cell", "text"), Head("Graph", "text"), *(Head(sentence(metric_name(names[p]))) for p in known)]
-    return Table(caption, heads, rows)
+    further = [name for name in (*tests, *CELL_METRICS) if _can_be_asked_for(benchmark, name)]
+    shown = list(dict.fromkeys([*metrics, *further]))
+    values = benchmark.values(shown, names)
+    known = [position for position in range(len(shown)) if not np.isnan(values[:, position]).all()]
+    units = {p: benchmark.unit(shown[p]) for p in known}
+    drawings = None if cells is None else _drawings(cells, names)
+    rows: list[list[str | Markup]] = []
+    for row, name in enumerate(names):
+        about = [name] if drawings is None else [name[:8], drawings.get(name, MISSING)]
+        rows.append([*about, *(metric_value(shown[p], values[row, p], units[p]) for p in known)])
+    heads = [Head("Cell", "text")] if drawings is None else [Head("Cell", "text"), Head("Graph", "text")]
+    return Table(caption, [*heads, *(Head(sentence(metric_name(shown[p]))) for p in known)], rows)
+
+
+def _can_be_asked_for(benchmark: TabularBenchmark, metric: str) -> bool:
+    """Return whether a benchmark has a metric, and one device at most that it can be of."""
+    if metric.partition("@")[0] not in benchmark.metrics:
+        return False
+    one_device = bool(benchmark.device) or not benchmark.devices
+    return "@" in metric or one_device or not metric_column(metric).per_device
+
+
+def _drawings(cells: pd.DataFrame, names: Sequence[str]) -> dict[str, Markup]:
+    """Return drawings of the cells that a table holds, by hash."""
+    rows = cells[cells["hash"].isin(names)].to_dict("records")
+    return {row["hash"]: draw_cell(Cell.from_strings(str(row["adjacency"]), str(row["operations"]))) for row in rows}
 
 
 def failures(statuses: Sequence[TrainingStatus]) -> Table:
@@ -226,7 +231,7 @@ def ruggedness_by_metric(ruggedness: pd.DataFrame) -> Table:
 
 
 def surrogate_scores(scores: pd.DataFrame) -> Table:
-    """Return the mean scores of the surrogates by objective and size of the training set."""
+    """Return the mean scores of one surrogate by objective and size of the training set."""
     rows = []
     for (objective, _), group in scores.groupby(["objective", "size"], sort=False):
         means = group[["spearman", "kendall", "mae", "r2"]].mean()
@@ -261,73 +266,6 @@ def surrogate_scores(scores: pd.DataFrame) -> Table:
     )
 
 
-def search_ends(runs: pd.DataFrame) -> Table:
-    """Return how many searches of each arm and budget ended for which reason."""
-    rows = []
-    for (arm, _), group in runs.groupby(["arm", "budget"], sort=False):
-        reasons = [count((group["stopped_by"] == reason).sum()) for reason in STOP_REASONS]
-        evaluations = halves(float(group["evaluations"].median()))
-        starts = span(group["starts"], count)
-        budget = count(group["budget"].iloc[0])
-        rows.append((sentence(ARM_NAMES[str(arm)]), budget, count(len(group)), starts, evaluations, *reasons))
-    heads = [Head("Arm", "text"), Head("Budget"), Head("Searches"), Head("Starts"), Head("Median evaluations")]
-    heads += [Head(STOP_NAMES[reason]) for reason in STOP_REASONS]
-    return Table("The searches of each arm and budget, and why they ended.", heads, rows)
-
-
-def effects(tests: pd.DataFrame) -> Table:
-    """Return A12 of every indicator (rows) and pair of budgets (columns), with the arm a significant test favours."""
-    pairs = list(tests[["surrogate_budget", "random_budget"]].drop_duplicates().itertuples(index=False, name=None))
-    heads = [Head("Indicator", "text"), Head("Better", "text"), *(Head(f"{s:,} against {r:,}") for s, r in pairs)]
-    rows = []
-    for indicator, group in tests.groupby("indicator", sort=False):
-        by_pair = group.set_index(["surrogate_budget", "random_budget"])
-        entries = [_effect(by_pair.loc[pair]) if pair in by_pair.index else MISSING for pair in pairs]
-        rows.append((sentence(indicator_name(str(indicator))), str(group["better"].iloc[0]), *entries))
-    return Table(
-        f"Effect sizes by pair of budgets (surrogate against random). {A12_MEANING} An arm is named where the test is "
-        "significant after Holm's correction, as the one whose values are better.",
-        heads,
-        rows,
-    )
-
-
-def all_tests(tests: pd.DataFrame) -> Table:
-    """Return every test with medians, p values and effect size."""
-    rows = [
-        (
-            sentence(indicator_name(str(test["indicator"]))),
-            f"{test['surrogate_budget']:,} / {test['random_budget']:,}",
-            indicator_value(str(test["indicator"]), test["surrogate_median"]),
-            indicator_value(str(test["indicator"]), test["random_median"]),
-            p_value(test["p"]),
-            p_value(test["p_holm"]),
-            f"{fixed(test['a12'])} ({fixed(test['a12_low'])} to {fixed(test['a12_high'])})",
-            str(test["favours"]),
-        )
-        for _, group in tests.groupby("indicator", sort=False)
-        for test in group.to_dict("records")
-    ]
-    searches = span([*tests["surrogate_n"], *tests["random_n"]], count)
-    heads = (
-        Head("Indicator", "text"),
-        Head("Budgets"),
-        Head("Median, surrogate"),
-        Head("Median, random"),
-        Head("p"),
-        Head("p (Holm)"),
-        Head("A12 (interval)"),
-        Head("Favours", "text"),
-    )
-    return Table(
-        f"Two-sided Mann-Whitney tests of surrogate against random starts, {searches} searches each; intervals by "
-        "percentile bootstrap.",
-        heads,
-        rows,
-        folded=f"{sentence(counted(len(rows), 'test'))}, one by one",
-    )
-
-
 def software(versions: Mapping[str, Any]) -> Table:
     """Return the versions of the packages."""
     rows = [(name, version or "not installed") for name, version in versions["packages"].items()]
@@ -346,8 +284,3 @@ def checksums(manifest: Mapping[str, Any]) -> Table:
     return Table(
         "SHA-256 of the arrays that were trained and tested on.", heads, rows, folded="Checksums of the images"
     )
-
-
-def _effect(test: "pd.Series[float]") -> str:
-    favours = str(test["favours"])
-    return fixed(test["a12"]) if favours == "neither" else f"{fixed(test['a12'])} {favours}"

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from terranas.benchmark.schema import metric_name
-from terranas.core.formats import MISSING, SPACE, count, counted, listed, percent, sentence, significant, span
+from terranas.core.formats import MISSING, count, counted, listed, percent, sentence, significant, span
 from terranas.core.page import Head, Table
-from terranas.report.formats import UNITS, metric_value
+from terranas.report.formats import metric_value
 
 Reports = Mapping[str, Mapping[str, Any]]
 
@@ -74,7 +74,7 @@ def ranges(reports: Reports) -> Table:
             sentence(metric_name(metric)),
             count(about["known"]),
             count(about["missing"]),
-            *(_with_unit(metric, about[end], about["unit"]) for end in ("min", "median", "max")),
+            *(metric_value(metric, about[end], about["unit"]) for end in ("min", "median", "max")),
         )
         for name, report in reports.items()
         for metric, about in report["metrics"].items()
@@ -83,13 +83,6 @@ def ranges(reports: Reports) -> Table:
     heads += [Head(text) for text in ("Known", "Missing", "Smallest", "Median", "Largest")]
     caption = "The metrics of the benchmark tables. Missing are rows without a value, such as those of one device only."
     return Table(caption, heads, rows, folded=f"{counted(len(rows), 'metric')}, one by one")
-
-
-def _with_unit(metric: str, value: float, unit: str) -> str:
-    """Return a value with its unit, also of a metric that only tables over other search spaces have."""
-    if metric in UNITS or metric.endswith("accuracy"):
-        return metric_value(metric, value)
-    return f"{significant(value)}{SPACE}{unit}".rstrip()
 
 
 def checks(reports: Reports) -> Table:

@@ -1,145 +1,127 @@
-"""Figures: their numbers, and degenerate input."""
+"""What the figures of the comparison share, and the looks of the arms."""
 
 import warnings
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.colors import to_rgb
+from sklearn.isotonic import IsotonicRegression
 
-from terranas.comparison.anytime_figure import anytime_figure, summarise_anytime
-from terranas.comparison.front_figure import MAX_POINTS, found_shares, front_figure
-from terranas.comparison.violins import density_outline, violin_figure
-from terranas.core.figures import save_figure
-from terranas.core.pareto import nondominated
+from terranas.comparison.figures import (
+    Objective,
+    arms_of,
+    at_largest_budgets,
+    indicator_words,
+    label_ends,
+    p_text,
+    spread_apart,
+    write_axis,
+)
+from terranas.comparison.schema import INDICATORS
+from terranas.core.figures import ARM_LOOKS, figure
+from terranas.search.arms import ARM_NAMES, ARMS
 
-OBJECTIVES = ["validation_micro_accuracy", "macs"]
-DIRECTIONS = ["maximise", "minimise"]
-
-
-def anytime() -> pd.DataFrame:
-    rows = [
-        ("surrogate", 0, [0.1, 0.2, 0.4]),
-        ("surrogate", 1, [0.3]),
-        ("random", 0, [0.5, 0.6]),
-        ("random", 1, [0.7, 0.7]),
-    ]
-    return pd.DataFrame(
-        [
-            {"arm": arm, "dataset": "synthetic", "seed": seed, "evaluation": step + 1, "hypervolume": volume}
-            for arm, seed, volumes in rows
-            for step, volume in enumerate(volumes)
-        ]
-    )
+from ..landscape.drawn import overlapping_labels
+from .made_up import ACCURACY, LATENCY, MACS, evaluations, indicators
 
 
-def test_ended_searches_keep_their_last_value() -> None:
-    summary = summarise_anytime(anytime(), charged=15)
-    own = summary[summary["arm"] == "surrogate"]
-    assert own["charged"].tolist() == [16, 17, 18]
-    assert own["median"].tolist() == pytest.approx([0.2, 0.25, 0.35])
-    assert own["seeds_still_searching"].tolist() == [2, 1, 1]
-    assert summary.loc[summary["arm"] == "random", "charged"].tolist() == [1, 2]
+def contrast(colour: str) -> float:
+    """Return the contrast to white of WCAG 2."""
+    parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    return 1.05 / (0.05 + np.dot([0.2126, 0.7152, 0.0722], parts))
 
 
-def fronts() -> pd.DataFrame:
-    points = {
-        ("surrogate", 10): [(0, 0.5, 2e6), (1, 0.5, 2e6)],
-        ("surrogate", 20): [(0, 0.6, 3e6), (0, 0.5, 2e6), (1, 0.6, 3e6)],
-        ("random", 40): [(0, 0.9, 5e6), (0, 0.9, 5e6), (1, 0.4, 1e6)],
-    }
-    rows = [
-        {"arm": arm, "dataset": "synthetic", "budget": budget, "seed": seed, "hash": f"{number:032x}"}
-        | dict(zip(OBJECTIVES, values, strict=True))
-        for (arm, budget), members in points.items()
-        for number, (seed, *values) in enumerate(members)
-    ]
-    return pd.DataFrame(rows)
+def test_every_arm_has_a_look_of_its_own() -> None:
+    assert set(ARM_LOOKS) == set(ARMS)
+    assert len({look.colour for look in ARM_LOOKS.values()}) == len(ARMS)
+    assert len({look.marker for look in ARM_LOOKS.values()}) == len(ARMS)
+    assert min(contrast(look.colour) for look in ARM_LOOKS.values()) > 2
 
 
-def test_shares_are_of_seeds_at_the_largest_budget() -> None:
-    shares = found_shares(fronts(), OBJECTIVES)
-    assert shares[["arm", "budget", *OBJECTIVES, "share"]].to_numpy().tolist() == [
-        ["random", 40, 0.4, 1e6, 0.5],
-        ["random", 40, 0.9, 5e6, 0.5],  # two equal architectures of one seed are one point
-        ["surrogate", 20, 0.5, 2e6, 0.5],
-        ["surrogate", 20, 0.6, 3e6, 1.0],
-    ]
+def test_objectives_read_as_words() -> None:
+    assert LATENCY.words == "latency on Raspberry Pi 4"
+    assert LATENCY.label() == "Latency on Raspberry Pi 4 (ms)"
+    assert MACS.label("best") == "Best MACs"
+    assert ACCURACY.label() == "Test micro accuracy (%)"
+    assert ACCURACY.text(0.9351) == "93.5\u202f%"
+    assert MACS.text(1.24e9) == "1.24\u202fG"
+    assert Objective("inference_energy_mj@Eyeriss", "minimise", "mJ").words == "inference energy on Eyeriss"
+    assert len(Objective("latency_ms@" + "a device " * 9, "minimise", "ms").label()) <= 44 + len(" (ms)")
 
 
-@pytest.mark.parametrize("count", [50, MAX_POINTS + 1000])
-@pytest.mark.parametrize("factor", [1.0, 1e3], ids=["linear", "logarithmic"])
-def test_front_figure_writes_what_it_shows(tmp_path: Path, count: int, factor: float) -> None:
-    rng = np.random.default_rng(0)
-    values = np.column_stack([rng.random(count), 1e6 * (1 + 8 * rng.random(count))])
-    values[0, 1] *= factor
-    values[1] = np.nan
-    with front_figure(values, fronts(), OBJECTIVES, DIRECTIONS) as (drawn, numbers):
-        assert "synthetic" in drawn.get_suptitle()
-        assert drawn.axes[0].get_xscale() == ("log" if factor > 1 else "linear")
-        save_figure(drawn, {kind: tmp_path / f"fronts.{kind}" for kind in ("png", "csv")}, numbers)
-    table = pd.read_csv(tmp_path / "fronts.csv")
-    truth = values[nondominated(values, DIRECTIONS)]
-    shown = table.loc[table["series"] == "true front", OBJECTIVES].to_numpy()
-    assert sorted(map(tuple, shown)) == sorted(map(tuple, truth))
-    cloud = table.loc[table["series"] == "known architectures", "architectures"]
-    assert cloud.sum() <= count - 1
-    assert cloud.sum() > 0.9 * count
-    assert set(table["dataset"]) == {"synthetic"}
+def test_indicators_read_as_words() -> None:
+    for column in INDICATORS.columns:
+        assert "_" not in indicator_words(column.name)
+    assert indicator_words("igd_plus") == "IGD+"
+    assert indicator_words(f"best_{LATENCY.name}", [LATENCY]) == "best latency on Raspberry Pi 4"
+    assert indicator_words("regret_macs") == "regret MACs"
 
 
-def indicators(volumes: dict[str, list[float]]) -> pd.DataFrame:
-    rows = [
-        {
-            "arm": arm,
-            "dataset": "synthetic",
-            "budget": {"surrogate": 10, "random": 25}[arm],
-            "charged": 25,
-            "seed": seed,
-            "hypervolume": volume,
-            "mean_pairwise_distance": 0.0,
-            "best_validation_micro_accuracy": 0.5,
-            "best_macs": 10.0 ** (6 + seed),
-        }
-        for arm, own in volumes.items()
-        for seed, volume in enumerate(own)
-    ]
-    return pd.DataFrame(rows)
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0284, "p = .028"), (0.0009, "p < .001"), (1.0, "p = 1.000"), (float("nan"), "p not defined")]
+)
+def test_p_values_as_journals_write_them(value: float, text: str) -> None:
+    assert p_text(value) == text
 
 
-def test_constant_and_wide_samples_are_drawn_without_a_warning(tmp_path: Path) -> None:
-    table = indicators({"surrogate": [0.5, 0.5, 0.5], "random": [0.1, 0.2, 0.2]})
-    with warnings.catch_warnings():
+def test_arms_stand_in_their_fixed_order() -> None:
+    table = evaluations(("random", "nsga2", "surrogate"), 1)
+    assert arms_of(table) == ["surrogate", "random", "nsga2"]
+    assert arms_of(table, ("nsga2", "latin", "random")) == ["nsga2", "random"]
+    largest = at_largest_budgets(indicators(("surrogate", "random"), 1))
+    assert sorted(largest["budget"]) == [20, 40]
+
+
+@given(st.lists(st.floats(-100, 100), max_size=15), st.floats(0.01, 10))
+def test_labels_are_moved_apart_as_little_as_possible(places: list[float], gap: float) -> None:
+    moved = spread_apart(places, gap)
+    assert np.all(np.diff(np.sort(moved)) >= gap * (1 - 1e-9))
+    if places:
+        order = np.argsort(places, kind="stable")
+        ranks = gap * np.arange(len(places))
+        fitted = IsotonicRegression().fit_transform(ranks, np.asarray(places)[order] - ranks)
+        np.testing.assert_allclose(moved[order], fitted + ranks, atol=1e-6)
+
+
+def test_labels_stay_between_their_ends() -> None:
+    np.testing.assert_allclose(spread_apart([0.5, 0.99, 0.98], 0.1, 0.0, 1.0), [0.5, 1.0, 0.9])
+    np.testing.assert_allclose(spread_apart([-1.0, 0.0], 0.1, 0.0, 1.0), [0.0, 0.1])
+    np.testing.assert_allclose(spread_apart([0.5, 0.5, 0.5], 0.6, 0.0, 1.0), [0.0, 0.6, 1.2])  # no room for all
+    np.testing.assert_allclose(spread_apart([3.0, 7.0], 1.0), [3.0, 7.0])
+    assert len(spread_apart([], 0.1)) == 0
+
+
+def test_names_beside_curves_that_end_together_do_not_cover_each_other() -> None:
+    with figure(6, 3.6) as (drawn, axes):
+        axes.set_ylim(0, 1)
+        drawn.draw_without_rendering()
+        label_ends(axes, dict.fromkeys(ARMS, 0.999), bold=ARMS[:1])
+        assert [text.get_text() for text in axes.texts] == list(ARM_NAMES.values())
+        assert not overlapping_labels(drawn)
+        label_ends(axes, {})
+        assert len(axes.texts) == len(ARMS)
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "expected"),
+    [
+        ([0.9, 0.95], {"percent": True}, "92"),
+        ([1e6, 9e6], {}, "4M"),
+        ([0, 4000], {}, "4,000"),
+        ([1e6, 9e8], {"logarithmic": True}, "200M"),
+        ([1e6, 9e6], {"logarithmic": True, "few": True}, "3M"),
+    ],
+)
+def test_numbers_on_axes(values: list[float], options: dict[str, bool], expected: str) -> None:
+    with warnings.catch_warnings(), figure(6, 3) as (drawn, axes):
         warnings.simplefilter("error")
-        with violin_figure(table, OBJECTIVES, [(10, 25)]) as (drawn, numbers):
-            assert [axes.get_yscale() for axes in drawn.axes] == ["linear", "log", "linear", "linear"]
-            assert "2 seeds" not in drawn.get_suptitle()
-            assert "3 seeds" in drawn.get_suptitle()
-            save_figure(drawn, {"png": tmp_path / "violins.png"}, numbers)
-    assert len(numbers) == 6
-
-
-def test_anytime_figure_of_a_search_that_has_nothing_to_improve(tmp_path: Path) -> None:
-    table = anytime().assign(hypervolume=1.0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with anytime_figure(table, 15, 1.0) as (drawn, numbers):
-            save_figure(drawn, {"png": tmp_path / "anytime.png"}, numbers)
-    assert set(numbers["true_front_hypervolume"]) == {1.0}
-
-
-@pytest.mark.parametrize("logarithmic", [False, True])
-@pytest.mark.parametrize("factor", [1e-12, 1.0, 1e12])
-def test_density_stays_within_the_data_and_integrates_to_most_of_one(factor: float, logarithmic: bool) -> None:
-    values = factor * np.exp(np.random.default_rng(0).normal(size=50))
-    heights, density = density_outline(values, logarithmic)
-    assert heights.min() == pytest.approx(values.min())
-    assert heights.max() == pytest.approx(values.max())
-    scaled = np.log10(heights) if logarithmic else heights
-    spread = (np.log10(values) if logarithmic else values).std()
-    assert 0.85 < np.trapezoid(density, scaled / spread) <= 1
-
-
-def test_nothing_to_outline_in_a_constant_sample() -> None:
-    assert len(density_outline(np.full(9, 0.3), False)[0]) == 0
-    assert len(density_outline(np.full(9, 3e9) * (1 + 1e-15), True)[0]) == 0
+        axes.set_xlim(values)
+        if options.get("logarithmic"):
+            axes.set_xscale("log")
+        write_axis(axes.xaxis, [*values, np.nan], **options)
+        drawn.canvas.draw()
+        assert expected in [label.get_text() for label in axes.get_xticklabels()]
+        write_axis(axes.yaxis, [np.nan])
+        drawn.canvas.draw()

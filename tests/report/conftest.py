@@ -15,17 +15,15 @@ import pytest
 from terranas.benchmark.schema import BENCHMARK, METRICS
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.benchmark.validation import describe_table
-from terranas.comparison.arm_tests import compare_arms
-from terranas.comparison.schema import INDICATORS
 from terranas.config.load import load_config
 from terranas.core.figures import figure
+from terranas.core.page import Picture
 from terranas.data.schema import CLASS_COUNTS, SPLITS
 from terranas.landscape.accuracy import summarise_accuracy
 from terranas.landscape.schema import RUGGEDNESS
 from terranas.report.content import StudyResults
 from terranas.report.provenance import config_yaml
 from terranas.sampling.schema import WALKS
-from terranas.search.schema import RUNS
 from terranas.space.cell import OPERATIONS, Cell
 from terranas.space.complexity import NetworkShape, macs, parameters
 from terranas.space.neighbours import build_neighbours, summarise
@@ -33,20 +31,16 @@ from terranas.space.schema import CELLS
 from terranas.surrogates.schema import PREDICTED_FRONTS, SCORES
 from terranas.training.status import TrainingStatus
 
+from ..comparison.study_tables import OBJECTIVES, SEEDS, search_study
+
 FIGURES = (
     "class_distribution",
     "accuracy_distribution",
     "latency",
     "ruggedness",
     "size_analysis",
-    "fronts",
-    "violins",
-    "anytime",
 )
-OBJECTIVES = ["validation_micro_accuracy", "macs"]
-BUDGETS = {"surrogate": [10, 15, 20, 25], "random": [25, 30, 35, 40]}
-SEEDS = 12
-SAMPLE = 15
+SEARCH_FIGURES = ("fronts", "violins", "all_arms", "anytime")
 
 Factory = Callable[..., StudyResults]
 
@@ -60,7 +54,7 @@ def make_results() -> Factory:
 @pytest.fixture(scope="session")
 def stand_in() -> SimpleNamespace:
     """Return the functions that make single tables, and the settings they share."""
-    return SimpleNamespace(failed=failed, failure=failure, run_table=run_table, budgets=BUDGETS, objectives=OBJECTIVES)
+    return SimpleNamespace(failed=failed, failure=failure)
 
 
 @pytest.fixture(scope="session")
@@ -71,6 +65,15 @@ def results(make_results: Factory) -> StudyResults:
 @pytest.fixture(scope="session")
 def figures() -> dict[str, bytes]:
     return {name: dummy_figure(name) for name in FIGURES}
+
+
+@pytest.fixture(scope="session")
+def searches() -> list[Picture]:
+    """Figures of the searches with their texts."""
+    return [
+        Picture(name, dummy_figure(name), f"Frame with 1 stand-in curve for the {name} of the searches.", "Stand-in.")
+        for name in SEARCH_FIGURES
+    ]
 
 
 def study_results(
@@ -91,7 +94,6 @@ def study_results(
     names = class_names or [f"class {letter}" for letter in "ABCDEFGHIJKLMNOPQ"]
     cells = cell_table()
     table = benchmark_table(cells, dataset, rng)
-    indicators = indicator_table(dataset, shift, rng)
     given: dict[str, Any] = {
         "config": config,
         "config_text": config_yaml(config),
@@ -114,17 +116,8 @@ def study_results(
         "ruggedness": ruggedness_table(dataset, rng),
         "scores": score_table(dataset, rng),
         "predicted": predicted_table(cells, dataset, rng),
-        "searched_table": table,
-        "runs": run_table(dataset),
-        "indicators": indicators,
-        "tests": compare_arms(
-            indicators,
-            OBJECTIVES,
-            list(zip(BUDGETS["surrogate"], BUDGETS["random"], strict=True)),
-            alpha=0.05,
-            resamples=200,
-            seed=0,
-        ),
+        "searched": TabularBenchmark(table),
+        "searches": search_study(dataset, shift=shift),
     }
     return replace(StudyResults(**given), **tables)
 
@@ -305,12 +298,15 @@ def ruggedness_table(dataset: str, rng: np.random.Generator) -> pd.DataFrame:
 
 def score_table(dataset: str, rng: np.random.Generator) -> pd.DataFrame:
     rows = []
-    for objective, size, repeat in itertools.product(OBJECTIVES, (15, 25, 35, 45), range(5)):
+    surrogates = ("xgboost", "nearest_neighbours")
+    for surrogate, objective, size, repeat in itertools.product(surrogates, OBJECTIVES, (15, 25, 35, 45), range(5)):
         rank = 1 - 4 / size - float(rng.uniform(0, 0.2))
         scale = 0.05 if objective.endswith("accuracy") else 4e5
         rows.append(
             {
                 "dataset": dataset,
+                "surrogate": surrogate,
+                "encoding": "adjacency_one_hot",
                 "objective": objective,
                 "size": size,
                 "repeat": repeat,
@@ -333,57 +329,8 @@ def predicted_table(cells: pd.DataFrame, dataset: str, rng: np.random.Generator)
     for seed in range(SEEDS):
         for name in rng.choice(cells["hash"].to_numpy(dtype=object), int(rng.integers(3, 9)), replace=False):
             values = {"validation_micro_accuracy": 0.4, "macs": 1e6}
-            rows.append({"dataset": dataset, "seed": seed, "hash": name, "scope": "space", **values})
+            rows.append({"dataset": dataset, "seed": seed, "architecture": name, "scope": "space", **values})
     return PREDICTED_FRONTS.from_rows(rows)
-
-
-def run_table(dataset: str, stopped_by: str = "budget") -> pd.DataFrame:
-    rows = [
-        {
-            "arm": arm,
-            "dataset": dataset,
-            "budget": budget,
-            "seed": seed,
-            "starts_wanted": 4,
-            "starts": 4,
-            "evaluations": budget,
-            "stopped_by": stopped_by,
-        }
-        for arm, budgets in BUDGETS.items()
-        for budget in budgets
-        for seed in range(SEEDS)
-    ]
-    return RUNS.from_rows(rows)
-
-
-def indicator_table(dataset: str, shift: float, rng: np.random.Generator) -> pd.DataFrame:
-    rows = []
-    for arm, budgets in BUDGETS.items():
-        for step, budget in enumerate(budgets):
-            for seed in range(SEEDS):
-                volume = 0.7 + 0.03 * step + (shift if arm == "surrogate" else 0) + float(rng.normal(0, 0.01))
-                rows.append(
-                    {
-                        "arm": arm,
-                        "dataset": dataset,
-                        "budget": budget,
-                        "charged": budget + (SAMPLE if arm == "surrogate" else 0),
-                        "seed": seed,
-                        "size": int(rng.integers(3, 9)),
-                        "hypervolume": volume,
-                        "hypervolume_regret": 0.9 - volume,
-                        "igd_plus": max(0.0, 0.9 - volume + float(rng.normal(0, 0.02))),
-                        "diameter": float(rng.integers(4, 9)),
-                        "mean_pairwise_distance": float(rng.uniform(2, 5)),
-                        "best_validation_micro_accuracy": float(rng.uniform(0.48, 0.55)),
-                        "mean_validation_micro_accuracy": float(rng.uniform(0.3, 0.4)),
-                        "std_validation_micro_accuracy": 0.1,
-                        "best_macs": 2.5e5,
-                        "mean_macs": 1e6,
-                        "std_macs": 4e5,
-                    }
-                )
-    return INDICATORS.from_rows(rows)
 
 
 def dummy_figure(name: str) -> bytes:

@@ -6,6 +6,7 @@ from terranas.benchmark.schema import BENCHMARK
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.core.formats import MINUS, SPACE
 from terranas.report import findings
+from terranas.surrogates.figures import surrogate_words
 
 PERCENT = f"{SPACE}%"
 OBJECTIVES = ["validation_micro_accuracy", "macs"]
@@ -79,7 +80,7 @@ def test_all_trainings_failed(stand_in, results):
         "No architecture has a validation micro accuracy, so there is no best one."
     ]
     assert findings.front_sentences(benchmark, OBJECTIVES) == [
-        "No architecture has both validation micro accuracy and MACs; there is no Pareto front."
+        "No architecture has values of validation micro accuracy and MACs; there is no Pareto front."
     ]
 
 
@@ -100,7 +101,7 @@ def test_macro_accuracy_is_not_measured_against_the_largest_class(results):
 
 def test_front(results):
     (line,) = findings.front_sentences(results.benchmark, OBJECTIVES)
-    assert f"has {len(results.benchmark.true_front(OBJECTIVES))} architectures of 91:" in line
+    assert f"has {len(results.benchmark.true_front(OBJECTIVES))} architectures of the 91 with values:" in line
 
 
 def test_ruggedness_gives_medians_and_what_is_undefined(results):
@@ -116,46 +117,26 @@ def test_ruggedness_gives_medians_and_what_is_undefined(results):
 
 
 def test_surrogates_from_the_smallest_to_the_largest_size(results):
-    line = findings.surrogate_sentences(results.scores)[0]
-    means = results.scores.query("objective == 'validation_micro_accuracy'").groupby("size")["spearman"].mean()
+    line = findings.surrogate_sentences(results.scores, "xgboost")[0]
+    own = results.scores.query("surrogate == 'xgboost'")
+    means = own.query("objective == 'validation_micro_accuracy'").groupby("size")["spearman"].mean()
     assert f"from {means[15]:.2f} with 15 training architectures to {means[45]:.2f} with 45." in line
-    one = findings.surrogate_sentences(results.scores[results.scores["size"] == 25])[0]
+    one = findings.surrogate_sentences(own[own["size"] == 25], "xgboost")[0]
     assert one.endswith(f"is {means[25]:.2f} with 25 training architectures.")
-    undefined = findings.surrogate_sentences(results.scores.assign(spearman=np.nan))[0]
-    assert undefined.endswith("the rank correlation is undefined for every training-set size.")
+    undefined = findings.surrogate_sentences(results.scores.assign(spearman=np.nan), "xgboost")
+    assert len(undefined) == 2
+    assert undefined[0].endswith("the rank correlation is undefined for every training-set size.")
 
 
-def test_searches_that_spent_their_budget(stand_in):
-    assert findings.stop_sentences(stand_in.run_table("images")) == ["Every search spent its whole budget."]
-
-
-def test_searches_that_ended_early_are_told_by_arm_and_budget(stand_in):
-    runs = stand_in.run_table("images")
-    at = (runs["arm"] == "surrogate") & (runs["budget"] == 25)
-    runs.loc[at & (runs["seed"] < 4), "stopped_by"] = "space_exhausted"
-    runs.loc[at & (runs["seed"] == 5), "stopped_by"] = "nothing_left_to_expand"
-    runs.loc[(runs["arm"] == "random") & (runs["budget"] == 40), "stopped_by"] = "space_exhausted"
-    assert findings.stop_sentences(runs) == [
-        "Surrogate starts, budget 25: 4 of 12 searches exhausted the space and 1 of 12 searches stopped early because "
-        "nothing was left to expand.",
-        "Random starts, budget 40: 12 of 12 searches exhausted the space.",
-    ]
-
-
-def test_fewer_starts_than_wanted(stand_in):
-    runs = stand_in.run_table("images")
-    assert findings.start_sentences(runs) == []
-    runs.loc[(runs["arm"] == "surrogate") & (runs["seed"] == 3), "starts"] = 2
-    (line,) = findings.start_sentences(runs)
-    assert line.startswith(
-        "Surrogate starts: 1 of 12 searches began from fewer than the 4 starts asked for (down to 2)"
-    )
-
-
-def test_a_budget_smaller_than_the_starts_is_no_lack_of_starts(stand_in):
-    runs = stand_in.run_table("images")
-    runs.loc[runs["budget"] == 10, "starts"] = 3
-    assert findings.start_sentences(runs) == []
+def test_other_surrogates_are_told_in_one_sentence(results):
+    own = results.scores[results.scores["surrogate"] == "xgboost"]
+    assert len(findings.surrogate_sentences(own, "xgboost")) == 2  # one an objective
+    lines = findings.surrogate_sentences(results.scores, "xgboost")
+    assert len(lines) == 3
+    at = results.scores.query("surrogate == 'nearest_neighbours' and objective == 'macs' and size == 45")
+    assert lines[-1].startswith(f"The searches use {surrogate_words('xgboost')}.")
+    assert "with 45 training architectures" in lines[-1]
+    assert f"{surrogate_words('nearest_neighbours')} {at['spearman'].mean():.2f}." in lines[-1]
 
 
 def test_fronts_that_had_to_be_replaced(results):

@@ -47,51 +47,23 @@ def test_significant_digits_are_those_of_the_number(number):
         ("training_seconds", 5036.4, f"5,040{SPACE}s"),
         ("train_loss", 1.23456, "1.23"),
         ("macs", math.nan, MISSING),
+        ("latency_ms@Pixel 3", 13.3612, f"13.4{SPACE}ms"),
+        ("zen_score", 3.14159, "3.14"),
     ],
 )
 def test_metrics_have_units_and_no_false_digits(metric, value, text):
     assert formats.metric_value(metric, value) == text
 
 
+def test_metrics_of_other_tables_bring_their_unit():
+    assert formats.metric_value("arithmetic_intensity@FPGA", 12.345, "op/B") == f"12.3{SPACE}op/B"
+    assert formats.metric_value("latency_ms", 2.0, "something else") == f"2.00{SPACE}ms"
+
+
 def test_errors_of_accuracies_are_percentage_points():
     assert formats.metric_error("validation_micro_accuracy", 0.0251) == f"2.5{SPACE}points"
     assert formats.metric_error("latency_ms", 0.31) == f"0.310{SPACE}ms"
     assert formats.metric_error("validation_micro_accuracy", math.nan) == MISSING
-
-
-@pytest.mark.parametrize(
-    ("p", "text"), [(0.00099, f"<{SPACE}0.001"), (0.0123, "0.012"), (0.5, "0.50"), (1.0, "1.0"), (math.nan, MISSING)]
-)
-def test_p_values(p, text):
-    assert formats.p_value(p) == text
-
-
-@pytest.mark.parametrize(
-    ("indicator", "name"),
-    [
-        ("best_macs", "best MACs"),
-        ("std_training_seconds", "standard deviation of the training time"),
-        ("mean_pairwise_distance", "mean pairwise distance"),
-        ("igd_plus", "IGD+"),
-        ("hypervolume", "hypervolume"),
-    ],
-)
-def test_indicators_have_names(indicator, name):
-    assert formats.indicator_name(indicator) == name
-
-
-@pytest.mark.parametrize(
-    ("indicator", "value", "text"),
-    [
-        ("hypervolume", 0.81249, "0.812"),
-        ("best_macs", 803_200.0, f"0.803{SPACE}M"),
-        ("size", 5.5, "5.5"),
-        ("diameter", 7.0, "7"),
-        ("mean_pairwise_distance", 3.14159, "3.14"),
-    ],
-)
-def test_indicators_have_units(indicator, value, text):
-    assert formats.indicator_value(indicator, value) == text
 
 
 def test_words():

@@ -1,25 +1,43 @@
-"""Test the surrogate against the random arm."""
+"""Test the arms against each other, rank them, and say what the tests say."""
 
 from typing import Any
 
+from terranas.benchmark.tabular import TabularBenchmark
+from terranas.comparison.arm_ranks import rank_arms
 from terranas.comparison.arm_tests import compare_arms
-from terranas.comparison.schema import INDICATORS
+from terranas.comparison.conclusions import conclusions
+from terranas.comparison.schema import CONCLUSIONS, INDICATORS, RANK_PAIRS, RANKS, TESTS
+from terranas.comparison.study import objectives_of
 from terranas.core.figures import write_csv
 from terranas.core.script import run_script
-from terranas.core.tables import read_table
+from terranas.core.tables import read_table, write_table
 
 
 def main(snakemake: Any) -> None:
-    budgets = snakemake.params.budgets
+    params, output = snakemake.params, dict(snakemake.output.items())
+    indicators = read_table(snakemake.input.indicators, INDICATORS)
+    comparison, budgets, names = params.comparison, params.budgets, params.searched["objectives"]
+    benchmark = TabularBenchmark.open(snakemake.input.table, dataset=params.searched["dataset"])
     tests = compare_arms(
-        read_table(snakemake.input.indicators, INDICATORS),
-        snakemake.params.objectives,
-        list(zip(budgets["surrogate"], budgets["random"], strict=True)),
-        alpha=snakemake.params.comparison["alpha"],
-        resamples=snakemake.params.comparison["resamples"],
-        seed=snakemake.params.seed,
+        indicators,
+        names,
+        [tuple(pair) for pair in comparison["pairs"]],
+        budgets,
+        alpha=comparison["alpha"],
+        resamples=comparison["resamples"],
+        seed=comparison["seed"],
     )
-    write_csv(tests, snakemake.output.tests)
+    problems = {str(indicators["dataset"].iloc[0]): (indicators, names)}
+    ranks, rank_pairs = rank_arms(problems, list(budgets), budgets, alpha=comparison["alpha"])
+    tables = {
+        "tests": (tests, TESTS),
+        "ranks": (ranks, RANKS),
+        "rank_pairs": (rank_pairs, RANK_PAIRS),
+        "conclusions": (conclusions(tests, objectives_of(benchmark, names)), CONCLUSIONS),
+    }
+    for name, (table, schema) in tables.items():
+        write_table(table, output[name], schema)
+        write_csv(table, output[f"{name}_csv"])
 
 
 run_script(main, snakemake)  # noqa: F821  (snakemake is put there by Snakemake)

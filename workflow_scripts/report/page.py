@@ -7,17 +7,18 @@ import pandas as pd
 import yaml
 
 from terranas.benchmark.schema import BENCHMARK
-from terranas.comparison.schema import INDICATORS
+from terranas.benchmark.tabular import TabularBenchmark
+from terranas.comparison.study import read_study
 from terranas.core.files import read_json, write_text
 from terranas.core.page import page_template
 from terranas.core.script import run_script
 from terranas.core.tables import read_table
 from terranas.data.schema import CLASS_COUNTS
+from terranas.landscape.page import read_figures
 from terranas.landscape.schema import RUGGEDNESS
 from terranas.report.content import StudyResults
 from terranas.report.page import render_page
 from terranas.sampling.schema import WALKS
-from terranas.search.schema import RUNS
 from terranas.space.schema import CELLS
 from terranas.surrogates.schema import PREDICTED_FRONTS, SCORES
 from terranas.training.status import read_status
@@ -25,6 +26,7 @@ from terranas.training.status import read_status
 
 def main(snakemake: Any) -> None:
     given = snakemake.input
+    searched = TabularBenchmark.open(given.searched_table, dataset=snakemake.params.dataset)
     config_text = Path(given.config).read_text(encoding="utf-8")
     results = StudyResults(
         config=yaml.safe_load(config_text),
@@ -42,13 +44,12 @@ def main(snakemake: Any) -> None:
         ruggedness=read_table(given.ruggedness, RUGGEDNESS),
         scores=read_table(given.scores, SCORES),
         predicted=read_table(given.predicted, PREDICTED_FRONTS),
-        searched_table=read_table(given.searched_table, BENCHMARK),
-        runs=pd.concat([read_table(path, RUNS) for path in given.runs], ignore_index=True),
-        indicators=read_table(given.indicators, INDICATORS),
-        tests=pd.read_csv(given.tests),
+        searched=searched,
+        searches=read_study(dict(given.items()), given.runs, searched, **snakemake.params.study),
     )
     figures = {Path(path).stem: Path(path).read_bytes() for path in given.figures}
-    write_text(snakemake.output.page, render_page(results, figures, page_template()))
+    searches = [picture for path in given.words for picture in read_figures(Path(path))]
+    write_text(snakemake.output.page, render_page(results, figures, searches, page_template()))
 
 
 run_script(main, snakemake)  # noqa: F821  (snakemake is put there by Snakemake)
