@@ -23,7 +23,7 @@ demo: install
 
 # One thread a process: results must not depend on the machine, and $(JOBS) processes share it.
 test: install
-	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not cluster and not browser" -n $(JOBS) --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not cluster and not browser" -n $(JOBS)
 
 test-cluster: install
 	$(BIN)/pytest -m cluster

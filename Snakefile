@@ -27,11 +27,11 @@ include: "rules/common/tables.smk"
 wildcard_constraints:
     hash="[0-9a-f]{32}",
     neighbourhood="hamming|hamming_any|edit|edit_symmetric",
-    benchmark="study|nasbench101|eo_hwnas",
+    benchmark="study|own|nasbench101|nasbench201|hw_nas_bench|eo_hwnas",
     device="cpu|cuda|own",
     session="[0-9]+",
     pack="[0-9]+",
-    arm="surrogate|random",
+    arm="|".join(ARMS),
 
 
 include: "rules/space.smk"

@@ -5,6 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# an example may take long on a busy machine, and the first one compiles
+settings.register_profile("terranas", deadline=None)
+settings.load_profile("terranas")
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"

@@ -3,6 +3,9 @@
 The list is a file that the sampling stage makes. It is read while the workflow is parsed, so that a dry run shows every
 training. Where it is missing or belongs to other settings, it is made first, by a snakemake call of its own on that one
 target.
+
+Live searches keep a list of their own. What stands there can be trained when it is asked for by its file, and belongs to
+no target.
 """
 
 import os
@@ -17,6 +20,7 @@ from terranas import LAYOUT_VERSION
 from terranas.core.errors import TerranasError
 from terranas.core.files import require_free_space
 from terranas.sampling.architectures import list_key, read_architectures
+from terranas.search.live_list import read_chosen
 from terranas.training.acceptance import read_accepted
 from terranas.training.disk import estimate_disk_use
 
@@ -79,6 +83,14 @@ def architectures_to_train():
     return {architecture.hash: architecture for architecture in listed}
 
 
+def trainable():
+    """Return all architectures that can be asked for, by hash: those to train, and those that live searches chose."""
+    try:
+        return read_chosen(RESULTS, settings("space")) | ARCHITECTURES
+    except TerranasError as error:
+        sys.exit(f"terranas: {error}")
+
+
 def accepted_failures():
     """Return the reasons of trainings whose failure was accepted by hand, by architecture."""
     try:
@@ -88,9 +100,10 @@ def accepted_failures():
 
 
 ARCHITECTURES = architectures_to_train()
+TRAINABLE = trainable()
 ACCEPTED = accepted_failures()
 
 
 def member_of(architecture, *names):
-    """Return the named facts of an architecture to train."""
-    return {name: getattr(ARCHITECTURES[architecture], name) for name in names}
+    """Return the named facts of an architecture that can be trained."""
+    return {name: getattr(TRAINABLE[architecture], name) for name in names}

@@ -15,6 +15,7 @@ from terranas.core.script import offer_checkout
 from terranas.data import NUMERICS_VERSION as DATA_NUMERICS
 from terranas.data.layout import SPLITS
 from terranas.data.precheck import PREPARATION_MB, check_source, source_files, source_path
+from terranas.surrogates.regressors import check_parameters
 
 ROOT = Path(workflow.basedir)
 # scripts import the library of this checkout, in whatever environment a job runs
@@ -33,6 +34,8 @@ def checked_study():
         study = load_config(config)
         check_source(study.data)
         check_published(study.benchmark)
+        if workflow.is_main_process:  # loads the regressor's library, which would cost every job a second
+            check_parameters(study.surrogates.regressor, study.surrogates.parameters)
         return study
     except TerranasError as error:
         sys.exit(f"terranas: {error}")

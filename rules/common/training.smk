@@ -32,7 +32,7 @@ def accepted_reason(wildcards):
     return ACCEPTED.get(wildcards.hash, "")
 
 
-EXPECTED = Expectation(STUDY, ARCHITECTURES)
+EXPECTED = Expectation(STUDY, TRAINABLE)
 
 
 def expected_of_all(wildcards):

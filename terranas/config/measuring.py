@@ -1,21 +1,11 @@
 """Sections that say how an architecture is measured and what its measurements are used for."""
 
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from terranas.config.base import Place, Section
-
-
-def _require_ascending(name: str, values: list[int], minimum: int) -> None:
-    if values[0] < minimum:
-        raise ValueError(f"{name} must start at {minimum} or more, got {values[0]}")
-    for smaller, larger in pairwise(values):
-        if larger <= smaller:
-            raise ValueError(f"{name} must ascend strictly, but {larger} follows {smaller}")
-
 
 PROTOCOLS: dict[str, dict[str, Any]] = {
     "full": {
@@ -180,6 +170,10 @@ class BenchmarkConfig(Section):
     nasbench_macro: Place | None = Field(
         None, description="JSON file of NAS-Bench-Macro (nas-bench-macro_cifar10.json)."
     )
+    own: Place | None = Field(
+        None,
+        description="CSV or parquet file of your own with measurements of the study's cells (docs/tables.md).",
+    )
     disagreement: Literal["error", "report"] = Field(
         "error",
         description="What follows when an imported table disagrees with what can be computed: an error, or only an "
@@ -259,86 +253,6 @@ class LandscapeConfig(Section):
             if len(set(entries)) < len(entries):
                 raise ValueError(f"{name} names an entry twice: {', '.join(entries)}")
         return self
-
-
-class XGBoostConfig(Section):
-    """Parameters of the gradient-boosted trees."""
-
-    n_estimators: int = Field(100, ge=1, description="Number of trees.")
-    max_depth: int = Field(6, ge=1, description="Depth of a tree.")
-    learning_rate: float = Field(0.3, gt=0, le=1, description="Shrinkage of each tree.")
-
-
-class SurrogatesConfig(Section):
-    """Predictors of a metric from the architecture."""
-
-    sizes: list[int] = Field(
-        [15, 25, 35, 45],
-        min_length=1,
-        description="Training-set sizes compared in the size analysis, ascending.",
-    )
-    repeats: int = Field(5, ge=1, description="Random training sets per size in the size analysis.")
-    training_sample: int = Field(
-        15,
-        ge=2,
-        description="Architectures that train the surrogate whose predicted front starts the search.",
-    )
-    xgboost: XGBoostConfig = XGBoostConfig()
-
-    @model_validator(mode="after")
-    def _ascending(self) -> Self:
-        _require_ascending("sizes", self.sizes, minimum=2)
-        return self
-
-
-class BudgetsConfig(Section):
-    """Evaluations each arm may spend; the i-th entries of both lists are compared with each other."""
-
-    surrogate: list[int] = Field(
-        [10, 15, 20, 25], min_length=1, description="Budgets of searches from predicted starts."
-    )
-    random: list[int] = Field([25, 30, 35, 40], min_length=1, description="Budgets of searches from random starts.")
-
-    @model_validator(mode="after")
-    def _pairs(self) -> Self:
-        _require_ascending("surrogate", self.surrogate, minimum=1)
-        _require_ascending("random", self.random, minimum=1)
-        if len(self.surrogate) != len(self.random):
-            raise ValueError(
-                f"surrogate has {len(self.surrogate)} budgets and random has {len(self.random)}; "
-                "they are compared in pairs and must be equally many"
-            )
-        return self
-
-
-class SearchConfig(Section):
-    """Pareto local search from surrogate-predicted and from random starts."""
-
-    benchmark: Literal["study", "nasbench101"] = Field(
-        "study", description="Tabular benchmark that surrogates, searches and their comparison use."
-    )
-    objectives: list[str] = Field(
-        ["validation_micro_accuracy", "macs"],
-        min_length=2,
-        max_length=2,
-        description="Two metrics of the benchmark; the table's schema knows which way each is better.",
-    )
-    neighbourhood: Literal["hamming", "hamming_any", "edit", "edit_symmetric"] = Field(
-        "edit_symmetric",
-        description="Graph the search moves on. edit_symmetric can undo every step; edit (NASLib's, used by the "
-        "published study) can only shrink a cell; hamming and hamming_any never change the set of operations. Over all "
-        "423,624 cells, edit_symmetric gives a few small cells tens of thousands of neighbours (at most 52,602).",
-    )
-    starts: int = Field(4, ge=1, description="Architectures a search starts from.")
-    seeds: int = Field(30, ge=2, description="Repetitions with independent randomness.")
-    budgets: BudgetsConfig = BudgetsConfig()
-
-
-class ComparisonConfig(Section):
-    """Statistics of the searches."""
-
-    alpha: float = Field(0.05, gt=0, lt=1, description="Level of the tests.")
-    resamples: int = Field(2000, ge=100, description="Bootstrap resamples for confidence intervals.")
 
 
 class ReportConfig(Section):

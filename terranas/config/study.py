@@ -9,18 +9,19 @@ from terranas.config.inputs import WHOLE_SPACE, DataConfig, NetworkConfig, Sampl
 from terranas.config.measuring import (
     IMAGES_OF,
     BenchmarkConfig,
-    ComparisonConfig,
     DownloadConfig,
     LandscapeConfig,
     ProfilingConfig,
     ReportConfig,
-    SearchConfig,
-    SurrogatesConfig,
 )
+from terranas.config.searching import OTHER_SPACES, ComparisonConfig, SearchConfig, SurrogatesConfig
 from terranas.config.training import CampaignConfig, TrainingConfig
 
 CELLS_UP_TO = {2: 1, 3: 7, 4: 91, 5: 2_532, 6: 64_542, 7: 423_624}
 """Unique cells of at most so many vertices and 9 edges (NAS-Bench-101)."""
+
+NASBENCH201_CELLS = 15_625
+"""Cells of NAS-Bench-201."""
 
 STUDY_METRICS = (
     "train_loss",
@@ -58,6 +59,17 @@ PUBLISHED_METRICS = (
 )
 """Metric columns that NAS-Bench-101's own files fill."""
 
+BENCHMARK_METRICS = (*STUDY_METRICS, "total_seconds", "training_energy_kwh", "training_co2_g")
+"""Metric columns that a table of one's own may have."""
+
+SEARCHED_METRICS = {
+    "study": STUDY_METRICS,
+    "nasbench101": PUBLISHED_METRICS,
+    "nasbench201": ("validation_micro_accuracy", "test_micro_accuracy", "parameters", "macs", "latency_ms"),
+    "hw_nas_bench": ("test_micro_accuracy", "macs", "latency_ms", "inference_energy_mj"),
+}
+"""Objectives that a benchmark can have; others: any metric."""
+
 
 class StudyConfig(Section):
     """Everything that decides what a study computes; cores, memory and partitions belong to profiles."""
@@ -89,18 +101,7 @@ class StudyConfig(Section):
                 "architectures that train side by side have one GPU each, so set training.processes to 1"
             )
         size = self.known_architectures()
-        published = self.search.benchmark == "nasbench101"
-        if published and self.benchmark.nasbench101 is None:
-            raise ValueError("search.benchmark is nasbench101, so benchmark.nasbench101 must name its TFRecord file")
-        if published and self.space.model_dump() != WHOLE_SPACE:
-            raise ValueError(
-                "search.benchmark is nasbench101, which needs space.max_vertices 7 and space.max_edges 9, got "
-                f"{self.space.max_vertices} and {self.space.max_edges}"
-            )
-        known = PUBLISHED_METRICS if published else STUDY_METRICS
-        self._require_metrics("search.objectives", self.search.objectives, known)
-        if len(set(self.search.objectives)) < len(self.search.objectives):
-            raise ValueError(f"search.objectives names a metric twice: {', '.join(self.search.objectives)}")
+        self._require_searchable()
         self._require_landscape()
         self.require_architectures(size)
         sharing = max(1, self.space.max_vertices - 2)
@@ -119,6 +120,25 @@ class StudyConfig(Section):
         if self.sampling.unique == "study" and visits > self.space_size():
             raise ValueError(f"sampling needs {visits} different architectures, the space has {self.space_size()}")
         return self
+
+    def _require_searchable(self) -> None:
+        """Check that the searched benchmark is at hand and has what the searches ask for."""
+        name = self.search.benchmark
+        if name != "study" and getattr(self.benchmark, name) is None:
+            raise ValueError(f"search.benchmark is {name}, so benchmark.{name} must name its file")
+        if name == "nasbench101" and self.space.model_dump() != WHOLE_SPACE:
+            raise ValueError(
+                "search.benchmark is nasbench101, which needs space.max_vertices 7 and space.max_edges 9, got "
+                f"{self.space.max_vertices} and {self.space.max_edges}"
+            )
+        metrics = [objective.partition("@")[0] for objective in self.search.objectives]
+        known = SEARCHED_METRICS.get(name, BENCHMARK_METRICS)
+        self._require_metrics("search.objectives", metrics, known)
+        for pair in self.comparison.pairs:
+            if absent := [arm for arm in pair if arm not in self.search.arms]:
+                raise ValueError(
+                    f"comparison.pairs compares {' with '.join(pair)}, but search.arms does not name {absent[0]}"
+                )
 
     def _require_landscape(self) -> None:
         landscape = self.landscape
@@ -188,6 +208,8 @@ class StudyConfig(Section):
 
     def known_architectures(self) -> int:
         """Upper bound of the number of architectures in the benchmark that is searched."""
-        if self.search.benchmark == "nasbench101" or self.sampling.architectures == "all":
+        if self.search.benchmark in OTHER_SPACES:
+            return NASBENCH201_CELLS
+        if self.search.benchmark in ("nasbench101", "own") or self.sampling.architectures == "all":
             return self.space_size()
         return min(self.space_size(), self.sampling.walks * (self.sampling.steps + 1))

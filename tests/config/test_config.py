@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -15,8 +16,10 @@ from terranas.config.generate import default_yaml, json_schema
 from terranas.config.inputs import PUBLISHED_IMAGE, PUBLISHED_NETWORK
 from terranas.config.load import known_keys
 from terranas.config.measuring import IMAGES_OF
+from terranas.config.searching import Arm
 from terranas.config.study import PUBLISHED_METRICS, STUDY_METRICS
 from terranas.core.errors import ConfigError
+from terranas.search.arms import ARMS
 from terranas.space.complexity import CIFAR10_NETWORK, NetworkShape
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +34,10 @@ def beside_published(**changes: dict[str, object]) -> dict[str, object]:
         "landscape": {"benchmarks": ["study", "eo_hwnas", "nasbench101"]},
     }
     return settings | {name: settings.get(name, {}) | change for name, change in changes.items()}
+
+
+def test_settings_know_the_arms_that_there_are():
+    assert get_args(Arm) == ARMS
 
 
 def test_a_study_is_analysed_beside_published_tables():
@@ -154,9 +161,22 @@ def test_a_protocol_is_a_set_of_values_that_others_override():
         ({"surrogates": {"sizes": [50, 90]}}, r"surrogates\.sizes needs 92 architectures .* has at most 91"),
         ({"surrogates": {"training_sample": 92}}, r"surrogates\.training_sample needs 92"),
         ({"search": {"objectives": ["macs", "speed"]}}, "'speed' is no metric of the benchmark. Known: train_loss"),
-        ({"search": {"objectives": ["macs", "macs"]}}, "names a metric twice"),
+        ({"search": {"objectives": ["macs", "macs"]}}, "objectives names an entry twice: macs, macs"),
+        ({"search": {"objectives": ["macs"]}}, "at least 2"),
+        ({"search": {"objectives": ["macs", "speed@phone"]}}, "'speed' is no metric"),
+        ({"search": {"arms": ["random", "random"]}}, "arms names an entry twice"),
+        (
+            {"search": {"arms": ["random", "surrogate"]}},
+            r"compares surrogate_published with .* does not name surrogate_p",
+        ),
+        ({"search": {"local_search": {"selection": "best"}}}, "oldest"),
+        ({"comparison": {"pairs": [["random"]]}}, "two different arms each"),
+        ({"comparison": {"pairs": [["random", "surrogate"], ["surrogate", "random"]]}}, "names two arms twice"),
+        ({"surrogates": {"regressor": "forest"}}, "There is no regressor 'forest'"),
+        ({"surrogates": {"compared": ["xgboost"]}}, "names a regressor twice"),
+        ({"search": {"benchmark": "own"}}, r"benchmark\.own must name its file"),
         ({"network": {"stem_channels": 1}}, "up to 2 vertices share the channels"),
-        ({"search": {"benchmark": "nasbench101"}}, r"benchmark\.nasbench101 must name its TFRecord file"),
+        ({"search": {"benchmark": "nasbench101"}}, r"benchmark\.nasbench101 must name its file"),
         ({"sampling": {"unique": "study", "walks": 30}}, "150 different architectures, the space has 91"),
         (
             {

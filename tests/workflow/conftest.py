@@ -1,12 +1,13 @@
 """Running the real workflow in a folder of its own."""
 
+import fcntl
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALLEST = ROOT / "tests" / "workflow" / "smallest.yaml"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 TABLE = re.compile(r"^job +count\n-[- ]+\n(.*?)^total +\d+$", re.MULTILINE | re.DOTALL)
 TARGETS = {"all", "space", "data", "sampling", "training", "profiling", "benchmark"}
 TARGETS |= {"landscape", "surrogates", "search", "comparison", "report", "tables", "download", "campaign_report"}
@@ -62,14 +64,14 @@ class Workplace:
         configfile: Path | None = SMALLEST,
         settings: Mapping[str, Any] | None = None,
         environment: Mapping[str, str] | None = None,
-        timeout: float = 300,
+        timeout: float = 600,
     ) -> Run:
         """Call snakemake here; `settings` are written to a second config file."""
         command = [sys.executable, "-m", "snakemake", *arguments, "--snakefile", str(self.code / "Snakefile")]
         command += ["--workflow-profile", str(self.code / "profiles" / "default"), "--cores", "2", "--nocolor"]
         command += ["--configfile"] + ([str(configfile)] if configfile else [])
         if settings is not None:
-            changed = self.folder / "changed.yaml"
+            changed = self.folder / f"changed.{WORKER}.yaml"
             changed.write_text(yaml.safe_dump(dict(settings)))
             command.append(str(changed))
         variables = {k: v for k, v in os.environ.items() if not k.startswith("TERRANAS")}
@@ -97,13 +99,35 @@ class Workplace:
         return self.folder / "results" / "smallest"
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Workplace:
+    """Return a workplace that one process of the test run makes, while the others that want it wait.
+
+    Args:
+        factory: where temporary folders are.
+        name: name of its folder.
+        make: fills the folder.
+    """
+    base = factory.getbasetemp()
+    base = base.parent if WORKER else base
+    with (base / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (base / f"{name}.made").exists():
+            shutil.rmtree(base / name, ignore_errors=True)
+            (base / name).mkdir()
+            make(base / name)
+            (base / f"{name}.made").touch()
+    return Workplace(base / name)
+
+
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> Workplace:
     """A workplace in which the smallest study is finished. Tests must not change it; they copy it."""
-    place = Workplace(tmp_path_factory.mktemp("finished"))
-    run = place.snakemake()
-    assert run.code == 0, run.output
-    return place
+
+    def make(folder: Path) -> None:
+        run = Workplace(folder).snakemake()
+        assert run.code == 0, run.output
+
+    return made_once(tmp_path_factory, "finished", make)
 
 
 @pytest.fixture

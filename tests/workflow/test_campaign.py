@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = pytest.mark.workflow
 
 SMALLEST = Path(__file__).with_name("smallest.yaml")
 COMMAND = ("-c", "from terranas.cli import main; main()", "campaign")

@@ -9,7 +9,7 @@ from terranas.benchmark.schema import BENCHMARK
 from terranas.cli import main as terranas
 from terranas.core.tables import read_table
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = pytest.mark.workflow
 
 # Python imports sitecustomize before a script starts: the script of one architecture's training kills itself,
 # as a node's memory limit would

@@ -12,7 +12,7 @@ from PIL import Image
 
 EUROSAT = Path(__file__).resolve().parents[2] / "config" / "eurosat.yaml"
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = pytest.mark.workflow
 
 
 def refuse(place, message, *arguments, settings):

@@ -8,13 +8,13 @@ import pytest
 
 from terranas.config.load import known_keys
 
-# a group of its own: the worker that runs it finishes a smallest study for itself, while another runs the other tests
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("reruns")]
+pytestmark = pytest.mark.workflow
 
 # direct dependents of each rule, written down independently of rules/*.smk
 DEPENDENTS = {
-    "space_cells": "space_neighbours sampling_walks benchmark_study landscape_graph landscape_features "
-    "surrogates_size_analysis surrogates_predict search_run comparison_indicators report_page",
+    "space_cells": "space_neighbours sampling_walks benchmark_study benchmark_own landscape_graph landscape_features "
+    "surrogates_size_analysis surrogates_predict surrogates_benchmark search_run comparison_indicators "
+    "comparison_front_figures comparison_walk_figure report_page",
     "space_neighbours": "sampling_walks landscape_graph search_run report_page",
     "space_whole": "benchmark_nasbench101 benchmark_eo_hwnas benchmark_ec_nas",
     "sampling_walks": "landscape_ruggedness landscape_walk_figures landscape_conclusions report_page",
@@ -28,8 +28,9 @@ DEPENDENTS = {
     "profiling_report": "",  # made on demand
     "benchmark_study": "landscape_summary landscape_ruggedness landscape_graph landscape_footprint landscape_features "
     "landscape_correlations landscape_conclusions landscape_imbalance landscape_accuracy_figures "
-    "landscape_walk_figures surrogates_size_analysis surrogates_predict search_run comparison_indicators "
-    "comparison_front_figure report_page",
+    "landscape_walk_figures surrogates_size_analysis surrogates_predict surrogates_benchmark search_run "
+    "comparison_indicators comparison_tests comparison_indicator_figures comparison_front_figures "
+    "comparison_walk_figure comparison_page report_page",
     "benchmark_nasbench101": "report_page",
     "benchmark_eo_hwnas": "report_page",
     "benchmark_ec_nas": "report_page",
@@ -37,6 +38,7 @@ DEPENDENTS = {
     "benchmark_hw_nas_bench": "report_page",
     "benchmark_transnas_bench101": "report_page",
     "benchmark_nasbench_macro": "report_page",
+    "benchmark_own": "report_page",
     "landscape_summary": "landscape_page report_page",
     "landscape_ruggedness": "landscape_footprint landscape_walk_figures landscape_page report_page",
     "landscape_graph": "landscape_footprint landscape_graph_figures landscape_comparison_figures landscape_page",
@@ -52,15 +54,20 @@ DEPENDENTS = {
     "landscape_imbalance_figures": "landscape_page report_page",
     "landscape_comparison_figures": "landscape_page",
     "landscape_page": "",
-    "surrogates_size_analysis": "surrogates_size_figure report_page",
+    "surrogates_size_analysis": "surrogates_size_figure comparison_page report_page",
     "surrogates_size_figure": "report_page",
     "surrogates_predict": "search_run report_page",
-    "search_run": "comparison_indicators comparison_front_figure report_page",
-    "comparison_indicators": "comparison_tests comparison_violin_figure comparison_anytime_figure report_page",
-    "comparison_tests": "report_page",
-    "comparison_violin_figure": "report_page",
-    "comparison_front_figure": "report_page",
-    "comparison_anytime_figure": "report_page",
+    "surrogates_benchmark": "search_run comparison_indicators comparison_front_figures comparison_page",
+    "search_run": "comparison_indicators comparison_front_figures comparison_walk_figure comparison_page report_page",
+    "comparison_indicators": "comparison_tests comparison_iohprofiler comparison_indicator_figures "
+    "comparison_anytime_figure comparison_page report_page",
+    "comparison_tests": "comparison_indicator_figures comparison_page report_page",
+    "comparison_iohprofiler": "",
+    "comparison_indicator_figures": "comparison_page report_page",
+    "comparison_front_figures": "comparison_page report_page",
+    "comparison_anytime_figure": "comparison_page report_page",
+    "comparison_walk_figure": "comparison_page",
+    "comparison_page": "",
     "report_provenance": "report_page",
     "report_page": "",
 }
@@ -80,14 +87,13 @@ def with_dependents(*rules: str) -> set[str]:
 
 NETWORK = ("space_cells", "training_train", "profiling_session")
 SAMPLING = ("sampling_walks",)  # the list is read while parsing, so no other rule needs it
-OBJECTIVES = (
-    "surrogates_size_analysis",
-    "surrogates_predict",
-    "search_run",
-    "comparison_indicators",
-    "comparison_tests",
-)
-OBJECTIVES += ("comparison_violin_figure", "comparison_front_figure")
+SURROGATES = ("surrogates_size_analysis", "surrogates_predict", "surrogates_benchmark")
+OBJECTIVES = (*SURROGATES, "search_run", "comparison_indicators", "comparison_tests", "comparison_iohprofiler")
+OBJECTIVES += ("comparison_indicator_figures", "comparison_front_figures", "comparison_walk_figure", "comparison_page")
+OBJECTIVES += ("report_page",)
+PAIRS = ("comparison_tests", "comparison_indicator_figures", "comparison_front_figures", "comparison_anytime_figure")
+PAIRS += ("comparison_walk_figure", "comparison_page", "report_page")
+BUDGETS = ("search_run", "comparison_tests", "comparison_indicator_figures", "comparison_front_figures")
 
 # the landscape's intervals and walks are drawn
 DRAWN = tuple(
@@ -96,7 +102,7 @@ DRAWN = tuple(
 )
 
 # settings with one valid value, or whose change needs others beside it (tested below)
-ELSEWHERE = {"profiling.backend", "data.path", "data.reader", "landscape.benchmarks", "search.benchmark"}
+ELSEWHERE = {"profiling.backend", "data.path", "data.reader", "landscape.benchmarks", "search.benchmark", "search.arms"}
 # rules that make a file for the first time, while what depends on their other files stays
 FIRST_TIME = {
     f"{section}": {"space_neighbours"}
@@ -113,7 +119,8 @@ KEYS = {
             "training_train",
             "profiling_session",
             *DRAWN,
-            *OBJECTIVES[:3],
+            *SURROGATES,
+            "search_run",
             "comparison_tests",
         ),
     ),
@@ -210,6 +217,7 @@ KEYS = {
     "benchmark.hw_nas_bench": ("hw.csv", ("benchmark_nasbench201", "benchmark_hw_nas_bench")),
     "benchmark.transnas_bench101": ("transnas", ("benchmark_transnas_bench101",)),
     "benchmark.nasbench_macro": ("macro.json", ("benchmark_nasbench_macro",)),
+    "benchmark.own": ("mine.csv", ("benchmark_own",)),
     "benchmark.disagreement": ("report", ()),  # no table is imported
     "download.folder": ("elsewhere", ()),
     "download.files": (["nasbench_full"], ()),
@@ -236,20 +244,31 @@ KEYS = {
     "surrogates.repeats": (3, ("surrogates_size_analysis",)),
     "surrogates.training_sample": (
         4,
-        ("surrogates_predict", "comparison_indicators", "comparison_anytime_figure"),
+        ("surrogates_predict", "search_run", "comparison_indicators", "comparison_page", "report_page"),
     ),
-    "surrogates.xgboost.n_estimators": (6, ("surrogates_size_analysis", "surrogates_predict")),
-    "surrogates.xgboost.max_depth": (3, ("surrogates_size_analysis", "surrogates_predict")),
-    "surrogates.xgboost.learning_rate": (0.1, ("surrogates_size_analysis", "surrogates_predict")),
+    "surrogates.regressor": ("random_forest", SURROGATES),
+    "surrogates.parameters": ({"n_estimators": 6}, SURROGATES),
+    "surrogates.encoding": ("paths", SURROGATES),
+    "surrogates.log_targets": ([], SURROGATES),
+    "surrogates.compared": (["nearest_neighbours"], ("surrogates_size_analysis",)),
+    "surrogates.plateau": (0.1, ("surrogates_size_analysis", "surrogates_size_figure")),
+    "surrogates.ensemble": (3, ("surrogates_benchmark",)),
+    "surrogates.ensemble_sample": (50, ("surrogates_benchmark",)),
+    "search.dataset": ("synthetic So2Sat-layout images", OBJECTIVES[:4]),
     "search.objectives": (["validation_micro_accuracy", "parameters"], OBJECTIVES),
+    "search.unknown": ("skip", ("search_run", "comparison_indicators", "comparison_front_figures")),
     "search.neighbourhood": ("hamming", ("search_run",)),
     "search.starts": (1, ("search_run",)),
     "search.seeds": (4, ("surrogates_predict", "search_run")),
-    "search.budgets.surrogate": ([2, 4], ("search_run", "comparison_tests", "comparison_violin_figure")),
-    "search.budgets.random": ([4, 6], ("search_run", "comparison_tests", "comparison_violin_figure")),
+    "search.local_search.selection": ("newest", ("search_run",)),
+    "search.local_search.order": ("given", ("search_run",)),
+    "search.local_search.acceptance": ("first_dominating", ("search_run",)),
+    "search.budgets.surrogate": ([2, 4], BUDGETS),
+    "search.budgets.random": ([4, 6], BUDGETS),
+    "comparison.pairs": ([["random", "surrogate"]], PAIRS),
     "comparison.alpha": (0.1, ("comparison_tests",)),
     "comparison.resamples": (200, ("comparison_tests",)),
-    "report.title": ("Another title", ("landscape_page",)),
+    "report.title": ("Another title", ("landscape_page", "comparison_page")),
 }
 
 
@@ -266,6 +285,7 @@ PUBLISHED = {
     "benchmark.hw_nas_bench": (),
     "benchmark.transnas_bench101": ("transbench101_macro_val_accuracy.csv", "transbench101_micro_val_accuracy.csv"),
     "benchmark.nasbench_macro": (),
+    "benchmark.own": (),
 }
 
 
@@ -332,6 +352,8 @@ def test_a_changed_setting_reruns_what_uses_it_and_what_follows(key, finished, t
     expected = with_dependents(*used, "report_provenance") - imports | FIRST_TIME.get(key, set())
     if key == "data.source":
         expected -= {"data_synthetic"}
+    if key == "search.budgets.random":
+        expected -= {"comparison_walk_figure"}  # it shows the first arm, which has the other budgets
     assert run.rules == expected
 
 
@@ -358,7 +380,7 @@ def test_data_prepared_again_with_equal_content_trains_nothing_anew(finished, tm
 def test_swapping_two_numbers_is_noticed(finished):
     """Snakemake compares params without their names."""
     run = finished.snakemake("-n", settings={"search": {"starts": 3, "seeds": 2}})
-    assert run.jobs["search_run"] == 2
+    assert run.jobs["search_run"] == 3
 
 
 def test_the_searched_benchmark_reruns_only_the_search_side(finished, tmp_path):
@@ -405,11 +427,17 @@ def test_more_sessions_leave_those_that_are_measured_alone(finished):
     assert run.jobs["profiling_session"] == 4  # two a repetition
 
 
-def test_one_budget_list_reruns_one_arm(finished):
-    run = finished.snakemake("-n", settings={"search": {"budgets": {"random": [4, 6]}}})
+def test_one_budget_list_reruns_the_arms_that_use_it(finished):
+    run = finished.snakemake("-n", settings={"search": {"budgets": {"surrogate": [1, 3]}}})
     assert run.jobs["search_run"] == 1
-    assert "Searching from random starts" in run.output
-    assert "Searching from surrogate starts" not in run.output
+    assert "Searching, surrogate," in run.output
+    assert "Searching, random," not in run.output
+
+
+def test_one_more_arm_is_searched_alone(finished):
+    run = finished.snakemake("-n", settings={"search": {"arms": ["surrogate", "random", "nsga2", "latin"]}})
+    assert run.jobs["search_run"] == 1
+    assert "Searching, latin," in run.output
 
 
 def test_editing_the_comparison_reruns_comparison_and_report_only(finished, tmp_path, checkout):

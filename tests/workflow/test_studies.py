@@ -14,7 +14,7 @@ import yaml
 from terranas.config import read_config
 from terranas.core.tables import read_attributes
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = pytest.mark.workflow
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from terranas.benchmark.tabular import TabularBenchmark
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("workflow")]
+pytestmark = pytest.mark.workflow
 
 ALL_TABLES = {
     "nasbench101",
