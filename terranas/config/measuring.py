@@ -214,10 +214,11 @@ IMAGES_OF = {"eo_hwnas": "So2Sat LCZ42", "nasbench101": "CIFAR-10"}
 class LandscapeConfig(Section):
     """Fitness-landscape analysis of tabular benchmarks."""
 
-    benchmarks: list[Literal["study", "eo_hwnas", "nasbench101"]] = Field(
+    benchmarks: list[Literal["study", "own", "eo_hwnas", "nasbench101"]] = Field(
         ["study"],
         min_length=1,
-        description="Tables to analyse and compare, the one said to be harder first: the study's own, imported ones.",
+        description="Tables to analyse and compare, the one said to be harder first: the study's own, one of your own, "
+        "imported ones.",
     )
     metrics: list[str] = Field(
         ["validation_macro_accuracy", "validation_micro_accuracy"],

@@ -153,7 +153,7 @@ class StudyConfig(Section):
     def _require_comparable(self) -> None:
         """Check that imported tables can be analysed beside the study."""
         landscape = self.landscape
-        imported = [name for name in landscape.benchmarks if name != "study"]
+        imported = [name for name in landscape.benchmarks if name in IMAGES_OF]
         if imported and self.space.model_dump() != WHOLE_SPACE:
             raise ValueError(
                 f"landscape.benchmarks names {imported[0]}, which needs space.max_vertices 7 and space.max_edges 9, "

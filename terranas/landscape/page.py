@@ -16,7 +16,12 @@ from terranas.core.tables import read_table
 from terranas.landscape.graph_schema import GRAPH_MEASURES, OBJECTIVE_CORRELATION
 from terranas.landscape.schema import CONCLUSIONS, CORRELATIONS, FOOTPRINT, RUGGEDNESS_SUMMARY
 
-_NAMES = {"study": "The study's own benchmark", "eo_hwnas": "Published EO benchmark", "nasbench101": "NAS-Bench-101"}
+_NAMES = {
+    "study": "The study's own benchmark",
+    "own": "A table of one's own",
+    "eo_hwnas": "Published EO benchmark",
+    "nasbench101": "NAS-Bench-101",
+}
 _ORDER = ("footprint", "conclusions", "correlations", "autocorrelation", "objectives")
 """Figures that compare, in the order of the page."""
 

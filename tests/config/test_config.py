@@ -136,6 +136,7 @@ def test_a_protocol_is_a_set_of_values_that_others_override():
         ({"landscape": {"costs": ["speed"]}}, "landscape.costs: 'speed' is no metric"),
         ({"landscape": {"fitness": "speed"}}, "landscape.fitness: 'speed' is no metric"),
         ({"landscape": {"neighbourhoods": ["edit"]}}, r"landscape\.neighbourhoods\.0"),
+        ({"landscape": {"benchmarks": ["own"]}}, r"benchmark\.own must say where its files are"),
         ({"landscape": {"benchmarks": ["study", "eo_hwnas"]}}, r"benchmark\.eo_hwnas must say where its files are"),
         ({"landscape": {"metrics": ["macs"]}}, "landscape.metrics: 'macs' is no metric"),
         (

@@ -65,14 +65,15 @@ def test_a_killed_training_stops_what_needs_it_until_it_is_accepted(finished, tm
         assert stopped.value.code == 0
 
     command("accept", victim, "--reason", "killed on every attempt")
-    run = place.snakemake(settings=changed, environment={"PYTHONPATH": paths.split(":")[0]})
+    run = place.snakemake("benchmark", settings=changed, environment={"PYTHONPATH": paths.split(":")[0]})
     assert run.code == 0, run.output
     assert run.jobs["training_train"] == 1
     table = read_table(place.results / "benchmark" / "study.parquet", BENCHMARK)
     row = table[table["hash"] == victim]
     assert row["outcome"].tolist() == ["accepted_failure"]
     assert pd.isna(row["test_micro_accuracy"].iloc[0])
-    assert "killed on every attempt" in (place.results / "report" / "index.html").read_text()
+    status = json.loads((place.results / "training" / victim / "status.json").read_text())
+    assert status["reason"] == "killed on every attempt"
 
     command("retract", victim)
     again = place.snakemake("-n", settings=changed)

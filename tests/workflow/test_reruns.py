@@ -416,6 +416,16 @@ def test_published_tables_alone_are_analysed_without_training(finished, tmp_path
     assert not run.rules & {"landscape_imbalance", "benchmark_study", "training_train", "profiling_session"}
 
 
+def test_a_table_of_ones_own_is_analysed_and_searched_without_training(finished, tmp_path):
+    place = finished.copy(tmp_path)
+    own = {"benchmark": {"own": made(tmp_path, "benchmark.own", "mine.csv")}}
+    own |= {"landscape": {"benchmarks": ["own"]}, "search": {"benchmark": "own"}}
+    run = place.snakemake("-n", "landscape", "comparison", settings=own)
+    assert run.code == 0, run.output
+    assert {"benchmark_own", "landscape_page", "surrogates_benchmark", "search_run", "comparison_page"} <= run.rules
+    assert not run.rules & {"landscape_imbalance", "benchmark_study", "training_train", "profiling_session"}
+
+
 def test_numbers_on_the_command_line_are_numbers(finished):
     run = finished.snakemake("-n", "--config", "comparison={alpha: 0.1}", "landscape={metrics: [test_micro_accuracy]}")
     assert run.code == 0, run.output
@@ -483,7 +493,7 @@ def test_raising_a_numerics_version_redoes_the_stage(finished, tmp_path, checkou
 def test_two_studies_side_by_side_leave_each_other_alone(finished, tmp_path):
     place = finished.copy(tmp_path)
     other = {"results_dir": "results/b", "comparison": {"alpha": 0.1}}
-    run = place.snakemake(settings=other)
+    run = place.snakemake("benchmark", settings=other)
     assert run.code == 0, run.output
     assert place.snakemake("-n").rules == set()
-    assert place.snakemake("-n", settings=other).rules == set()
+    assert place.snakemake("-n", "benchmark", settings=other).rules == set()
