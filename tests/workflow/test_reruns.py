@@ -493,7 +493,7 @@ def test_raising_a_numerics_version_redoes_the_stage(finished, tmp_path, checkou
 def test_two_studies_side_by_side_leave_each_other_alone(finished, tmp_path):
     place = finished.copy(tmp_path)
     other = {"results_dir": "results/b", "comparison": {"alpha": 0.1}}
-    run = place.snakemake("benchmark", settings=other)
+    run = place.snakemake("data", "sampling", settings=other)
     assert run.code == 0, run.output
     assert place.snakemake("-n").rules == set()
-    assert place.snakemake("-n", "benchmark", settings=other).rules == set()
+    assert place.snakemake("-n", "data", "sampling", settings=other).rules == set()
