@@ -1,5 +1,6 @@
 """Non-dominated sets against the definition."""
 
+import moocore
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,3 +34,18 @@ def test_equals_the_definition_with_ties_and_nan(values, directions):
 def test_wrong_number_of_directions():
     with pytest.raises(ValueError, match=r"expected \(points, 1\)"):
         nondominated(np.zeros((2, 2)), ["maximise"])
+
+
+@pytest.mark.parametrize("objectives", [2, 3])
+@pytest.mark.parametrize("kind", ["uniform", "ties", "equal", "infinite"])
+def test_many_points_are_filtered_as_few_are(objectives, kind):
+    rng = np.random.default_rng(0)
+    points = (
+        rng.random((4000, objectives)) if kind in ("uniform", "infinite") else rng.integers(0, 20, (4000, objectives))
+    )
+    points = np.ones((4000, objectives)) if kind == "equal" else points.astype(np.float64)
+    if kind == "infinite":
+        points[7] = np.inf
+        points[8, 0] = -np.inf
+    expected = moocore.is_nondominated(np.ascontiguousarray(points), keep_weakly=True)
+    np.testing.assert_array_equal(nondominated(points, ["minimise"] * objectives), expected)
