@@ -40,3 +40,21 @@ def aggregate(
         grouped = pd.Series(values).groupby(owner, sort=True)
         result[known] = getattr(grouped, how)().to_numpy()
     return result
+
+
+def one_a_run(kept: NDArray[np.bool_], owner: NDArray[np.int32], runs: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return the first row kept of each training: one that was measured on two devices was still trained once.
+
+    Args:
+        kept: which rows count, shape (n,).
+        owner: which architecture each belongs to, shape (n,).
+        runs: which of its trainings each belongs to, shape (n,).
+
+    Returns:
+        Shape (n,).
+    """
+    rows = np.flatnonzero(kept)
+    run = owner[rows].astype(np.int64) * (int(runs.max(initial=0)) + 1) + runs[rows]
+    first = np.zeros_like(kept)
+    first[rows[np.unique(run, return_index=True)[1]]] = True
+    return first

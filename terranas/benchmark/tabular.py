@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from terranas.benchmark.columns import TableColumns
 from terranas.benchmark.keys import KeyIndex, index_names, index_sorted_hashes
-from terranas.benchmark.repeats import Aggregate, aggregate
+from terranas.benchmark.repeats import Aggregate, aggregate, one_a_run
 from terranas.benchmark.schema import BENCHMARK, Direction
 from terranas.core.errors import TableError
 from terranas.core.pareto import nondominated
@@ -301,7 +301,7 @@ class TabularBenchmark:
                 kept &= self._on_device(name, device or self.device, self._device_of[rows], kept)
             if not isinstance(repeats, str) or (self._device_of is not None and device is None):
                 runs = self._columns.integers("repeat")[rows]
-                kept = self._one_a_run(kept, position, runs)
+                kept = one_a_run(kept, position, runs)
                 if not isinstance(repeats, str):
                     self._require_repeat(repeats, runs)
                     kept &= runs == repeats
@@ -329,16 +329,6 @@ class TabularBenchmark:
                 )
             device = candidates[0] if candidates else ""
         return np.asarray(device_of == self._device_names.index(device)) if device else known
-
-    def _one_a_run(
-        self, kept: NDArray[np.bool_], position: NDArray[np.int32], runs: NDArray[np.int32]
-    ) -> NDArray[np.bool_]:
-        """Return the first row kept of each run: one that was measured on two devices was still trained once."""
-        rows = np.flatnonzero(kept)
-        run = position[rows].astype(np.int64) * (int(runs.max(initial=0)) + 1) + runs[rows]
-        first = np.zeros_like(kept)
-        first[rows[np.unique(run, return_index=True)[1]]] = True
-        return first
 
     def _require_repeat(self, repeat: int, runs: NDArray[np.int32]) -> None:
         if not (runs == repeat).any():

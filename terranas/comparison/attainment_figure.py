@@ -30,6 +30,7 @@ from terranas.comparison.figures import (
     minimised,
     note,
     serves_logarithm,
+    with_margin,
 )
 from terranas.core.figures import ARM_LOOKS, COLOURS, figure
 from terranas.core.formats import SPACE, counted, listed, percent, sentence
@@ -178,11 +179,7 @@ class _Frame:
                 parts.append(np.quantile(ends[np.isfinite(ends)], [0.01, 0.99]))
             values = np.concatenate(parts)
             log = serves_logarithm(values, plane[column])
-            scaled = np.log10(values) if log else values
-            low, high = float(scaled.min()), float(scaled.max())
-            margin = 0.08 * (high - low) or 0.05 * abs(high) or 0.05
-            low, high = low - margin, high + margin
-            limits.append((10.0**low, 10.0**high) if log else (low, high))
+            limits.append(with_margin(values, 0.08, logarithmic=log))
             logarithmic.append(log)
         return cls(plane, limits, logarithmic)
 

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from terranas.comparison.figures import Objective, arm_words, dataset_of, indicator_words, p_text
+from terranas.comparison.study import of_pair
 from terranas.core.figures import ARM_LOOKS, COLOURS, figure
 from terranas.core.formats import count, fixed, listed, percent, sentence
 from terranas.landscape.figures import Drawing, Words, headline, interval_text, say
@@ -92,7 +93,7 @@ def effect_words(tests: pd.DataFrame, pair: tuple[str, str], objectives: Sequenc
 
 def _oriented(tests: pd.DataFrame, pair: tuple[str, str]) -> pd.DataFrame:
     """Return the tests of a pair with A12 turned towards the first arm."""
-    own = tests[(tests["first_arm"] == pair[0]) & (tests["second_arm"] == pair[1])]
+    own = of_pair(tests, pair)
     higher = (own["better"] == "higher").to_numpy()
     low, high = own["a12_low"].to_numpy(dtype=np.float64), own["a12_high"].to_numpy(dtype=np.float64)
     names = ["dataset", "first_arm", "second_arm", "first_budget", "second_budget", "first_charged", "second_charged"]

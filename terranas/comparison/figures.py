@@ -130,6 +130,15 @@ def serves_logarithm(values: ArrayLike, objective: Objective | None = None) -> b
     return not (objective and objective.percent) and spans_decades(np.asarray(values, dtype=np.float64))
 
 
+def with_margin(values: Array, share: float, *, logarithmic: bool) -> tuple[float, float]:
+    """Return limits of an axis around values, shape (n,), n > 0, and a share of their range on either side."""
+    scaled = np.log10(values) if logarithmic else values
+    low, high = float(scaled.min()), float(scaled.max())
+    margin = share * (high - low) or 0.05 * abs(high) or 0.05
+    low, high = low - margin, high + margin
+    return (10.0**low, 10.0**high) if logarithmic else (low, high)
+
+
 def arms_of(table: pd.DataFrame, wanted: Sequence[str] | None = None) -> list[str]:
     """Return the arms of a table in the order of :data:`~terranas.search.arms.ARMS`.
 

@@ -25,6 +25,7 @@ from terranas.comparison.figures import (
     remark,
     seeds_text,
     serves_logarithm,
+    with_margin,
 )
 from terranas.core.figures import ARM_LOOKS, COLOURS, figure
 from terranas.core.formats import count, counted, listed, percent
@@ -221,12 +222,7 @@ def _limits(known: Array, truth: Array, found: Array, logarithmic: bool) -> tupl
         parts.append(np.quantile(known, [0.02, 0.98]))
     if len(found):  # a single bad point, the cheapest that some seed met, must not squeeze all others into a line
         parts.append(np.quantile(found, [0.005, 0.995]))
-    values = np.concatenate(parts)
-    scaled = np.log10(values) if logarithmic else values
-    low, high = float(scaled.min()), float(scaled.max())
-    margin = 0.06 * (high - low) or 0.05 * abs(high) or 0.05
-    low, high = low - margin, high + margin
-    return (10.0**low, 10.0**high) if logarithmic else (low, high)
+    return with_margin(np.concatenate(parts), 0.06, logarithmic=logarithmic)
 
 
 def _draw_cloud(panel: Axes, known: Array, scale: _Scale) -> pd.DataFrame:

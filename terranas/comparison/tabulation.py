@@ -1,6 +1,5 @@
 """Tables of the searches for people: arms, effects, tests, ranks, how searches ended, and what surrogates are worth."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,15 +18,14 @@ from terranas.comparison.findings import JUDGED, TEST_NAMES, versus
 from terranas.comparison.study import SearchStudy, of_pair
 from terranas.core.formats import (
     MISSING,
-    SPACE,
     count,
     counted,
     fixed,
     halves,
     listed,
+    p_value,
     percent,
     sentence,
-    significant,
     span,
 )
 from terranas.core.page import Head, Table
@@ -53,13 +51,6 @@ STOP_NAMES = {
 }
 
 _OMNIBUS = {"friedman": "Friedman", "kruskal_wallis": "Kruskal-Wallis"}
-
-
-def p_value(p: float) -> str:
-    """Return a p value: ``< 0.001`` or two significant digits, at most four decimals."""
-    if math.isnan(p):
-        return MISSING
-    return f"<{SPACE}0.001" if p < 0.001 else significant(p, 2)
 
 
 def arms(study: SearchStudy) -> Table:

@@ -37,6 +37,11 @@ def significant(number: float, digits: int = 3) -> str:
     return f"{rounded:,.{decimals}f}".replace("-", MINUS)
 
 
+def p_value(p: float) -> str:
+    """Return a p-value with two significant digits, small ones as a bound: ``0.012``, ``< 0.001``."""
+    return f"<{SPACE}0.001" if p < 0.001 else significant(p, 2)
+
+
 def halves(number: float) -> str:
     """Return a median of whole numbers: ``25`` or ``25.5``."""
     return MISSING if math.isnan(number) else f"{number:,.1f}".removesuffix(".0")

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from terranas.benchmark.schema import METRICS, metric_name
 from terranas.core.figures import COLOURS, figure
-from terranas.core.formats import MISSING, SPACE, count, counted, fixed, listed, percent, sentence, significant
+from terranas.core.formats import MISSING, SPACE, count, counted, fixed, listed, p_value, percent, sentence, significant
 from terranas.landscape.figures import Drawing, Words, headline, say, shortened
 
 _DIRECTIONS = {column.name: column.direction for column in METRICS}
@@ -311,7 +311,7 @@ def _draw_conclusions(axes: Any, rows: list[tuple[str, pd.Series | None]], notes
         draw_interval(effects, row, "cliffs_delta", place + 0.14, hollow)
         names.text(1, place, text, ha="right", va="center", fontsize=7.5, linespacing=1.05)
         mark = _mark(notes.index(row["note"])) if row["note"] else ""
-        entries = (_difference(row), _p_text(row["p_holm"]), f"{row['verdict']}{mark}")
+        entries = (_difference(row), p_value(row["p_holm"]), f"{row['verdict']}{mark}")
         for x, entry in zip(_COLUMNS, entries, strict=True):
             words.text(x, place, entry, va="center", fontsize=7.5)
     for x, entry in zip(_COLUMNS, ("median difference", "p (Holm)", "verdict"), strict=True):
@@ -357,12 +357,6 @@ def _difference(row: pd.Series) -> str:
     if value == MISSING:
         return MISSING
     return f"{value}{unit}" + (f" [{low}, {high}]" if MISSING not in (low, high) else "")
-
-
-def _p_text(p: float) -> str:
-    if np.isnan(p):
-        return MISSING
-    return f"<{SPACE}0.001" if p < 0.001 else significant(p, 2)
 
 
 def _mark(place: int) -> str:

@@ -11,7 +11,7 @@ from terranas.space.neighbours import NeighbourGraph
 from terranas.space.searchable import SearchableSpace
 from terranas.surrogates.regressors import RegressorSettings, fit_surrogate
 
-# half of the trees that XGBoost makes by default: the fronts found hardly differ, and fitting is what takes the time
+# half of the trees that XGBoost makes by default: fitting is what takes the time
 _TREES = {"n_estimators": 50}
 _GROWTH = 4
 _POOL = 2000

@@ -12,7 +12,8 @@ from matplotlib.ticker import NullLocator
 
 from terranas.benchmark.schema import metric_name
 from terranas.core.figures import COLOURS, figure
-from terranas.surrogates.labels import metric_unit, sentence_case, write_numbers
+from terranas.core.formats import sentence
+from terranas.surrogates.labels import metric_unit, write_numbers
 from terranas.surrogates.plateau import LEVEL, plateau, summarise_scores
 from terranas.surrogates.regressors import REGRESSORS
 
@@ -64,7 +65,7 @@ def size_figure(scores: pd.DataFrame, tolerance: float) -> Iterator[tuple[Figure
                 if single and pd.notna(begins.iloc[0]):
                     axes[row, column].axvline(begins.iloc[0], color="#333333", linestyle=":", linewidth=1.2)
             _set_limits(axes[:, column], own, [[score for _, score, _ in part] for part in lines])
-            axes[0, column].set_title(sentence_case(metric_name(objective)))
+            axes[0, column].set_title(sentence(metric_name(objective)))
             axes[1, column].set_xlabel("Architectures trained on")
             axes[1, column].set_ylabel(_error_label(objective, single))
             _size_axis(axes[1, column], sizes)
@@ -91,7 +92,7 @@ def _lines(surrogates: Sequence[str]) -> tuple[list[tuple[str, str, str]], list[
     if len(surrogates) == 1:
         above = [(surrogates[0], score, SCORE_WORDS[score]) for score in _CORRELATIONS]
         return above, [(surrogates[0], score, SCORE_WORDS[score]) for score in ("rmse", "mae")]
-    named = [(name, sentence_case(surrogate_words(name))) for name in surrogates]
+    named = [(name, sentence(surrogate_words(name))) for name in surrogates]
     return [(name, "spearman", words) for name, words in named], [(name, "mae", words) for name, words in named]
 
 
@@ -149,7 +150,7 @@ def _legend(drawn: Figure, axes: Any, lines: Any, single: bool, has_plateau: boo
 def _title(scores: pd.DataFrame, surrogates: list[str]) -> str:
     repeats, held_out = scores["repeat"].nunique(), scores["held_out"]
     tested = f"{held_out.min():,}" if held_out.nunique() == 1 else f"{held_out.min():,} to {held_out.max():,}"
-    who = sentence_case(surrogate_words(surrogates[0])) if len(surrogates) == 1 else f"{len(surrogates)} surrogates"
+    who = sentence(surrogate_words(surrogates[0])) if len(surrogates) == 1 else f"{len(surrogates)} surrogates"
     bands = f"mean and {LEVEL:.0%} interval of {repeats} random training sets" if repeats > 1 else "one training set"
     return f"{who} by training-set size; {bands},\ntested on {tested} other architectures. {scores['dataset'].iloc[0]}"
 

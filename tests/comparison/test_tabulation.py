@@ -8,7 +8,7 @@ import pytest
 
 from terranas.comparison import tabulation
 from terranas.comparison.figures import Objective, indicator_text
-from terranas.core.formats import MISSING, SPACE
+from terranas.core.formats import MISSING, SPACE, p_value
 
 from .study_tables import ARMS, PAIR, calibration_table, plateau_table, search_study
 
@@ -46,7 +46,7 @@ def test_indicators_have_units(indicator, value, text):
     ("p", "text"), [(0.00099, f"<{SPACE}0.001"), (0.0123, "0.012"), (0.5, "0.50"), (1.0, "1.0"), (math.nan, MISSING)]
 )
 def test_p_values(p, text):
-    assert tabulation.p_value(p) == text
+    assert p_value(p) == text
 
 
 def rows_fit(table):
