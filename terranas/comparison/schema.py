@@ -2,14 +2,11 @@
 
 from terranas.core.tables import Column, TableSchema
 from terranas.search.arms import ARMS
+from terranas.search.schema import ARM, BUDGET, DATASET, SEED
 
 REFERENCES = ("true front", "front of all known values")
 """What fronts are compared with, by whether the benchmark knows every architecture."""
 
-_ARM = Column("arm", "string", "how the starts were chosen, or which baseline searched", isin=ARMS)
-_DATASET = Column("dataset", "string", "name of the images")
-_BUDGET = Column("budget", "int64", "evaluations allowed", ge=1)
-_SEED = Column("seed", "int64", "index of the repetition", ge=0)
 _EVALUATION = Column("evaluation", "int64", "evaluations spent", ge=1)
 _SPENT = "plus the surrogate's training sample where the arm needs one"
 _OBJECTIVES = Column(
@@ -89,11 +86,11 @@ INDICATORS = TableSchema(
     version=2,
     key=("arm", "budget", "seed"),
     columns=(
-        _ARM,
-        _DATASET,
-        _BUDGET,
+        ARM,
+        DATASET,
+        BUDGET,
         Column("charged", "int64", f"budget (not what was spent of it) {_SPENT}", ge=1),
-        _SEED,
+        SEED,
         *_MEASURES,
     ),
     extra=_OBJECTIVES,
@@ -104,9 +101,9 @@ TRAJECTORY = TableSchema(
     version=1,
     key=("arm", "seed", "evaluation"),
     columns=(
-        _ARM,
-        _DATASET,
-        _SEED,
+        ARM,
+        DATASET,
+        SEED,
         _EVALUATION,
         Column("charged", "int64", f"evaluations spent {_SPENT}", ge=1),
         *_MEASURES,
@@ -120,9 +117,9 @@ ANYTIME = TableSchema(
     version=2,
     key=("arm", "seed", "evaluation"),
     columns=(
-        _ARM,
-        _DATASET,
-        _SEED,
+        ARM,
+        DATASET,
+        SEED,
         _EVALUATION,
         Column("charged", "int64", f"evaluations spent {_SPENT}", ge=1),
         Column("hypervolume", "float64", "hypervolume of the normalised archive so far", ge=0, le=1),
@@ -170,7 +167,7 @@ TESTS = TableSchema(
     version=1,
     key=("first_arm", "second_arm", "first_budget", "second_budget", "indicator"),
     columns=(
-        _DATASET,
+        DATASET,
         _FIRST_ARM,
         _SECOND_ARM,
         Column("first_budget", "int64", "evaluations of the first arm", ge=1),
@@ -215,7 +212,7 @@ TESTS = TableSchema(
 )
 
 _DESIGN = (
-    _DATASET,
+    DATASET,
     Column("test", "string", "omnibus test", isin=("friedman", "kruskal_wallis")),
     _INDICATOR,
     _BETTER,
@@ -231,7 +228,7 @@ RANKS = TableSchema(
         Column("blocks", "string", "what the blocks are, or what is repeated where there are none"),
         Column("n", "int64", "blocks (Friedman), or values an arm (Kruskal-Wallis)", ge=1),
         Column("arms", "int64", "arms compared", ge=2),
-        _ARM,
+        ARM,
         Column("median", "float64", "median of the arm's values"),
         Column("mean_rank", "float64", "mean rank of the arm, 1 is best", ge=1),
         Column("statistic", "float64", "Friedman's chi-squared or Kruskal and Wallis's H, corrected for ties", ge=0),
@@ -273,7 +270,7 @@ CONCLUSIONS = TableSchema(
     version=1,
     key=("statement", "first_arm", "second_arm", "indicator"),
     columns=(
-        _DATASET,
+        DATASET,
         Column("statement", "string", "what is judged: a conclusion of the thesis, or 'which arm is better'"),
         _FIRST_ARM,
         _SECOND_ARM,

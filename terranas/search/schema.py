@@ -6,10 +6,10 @@ from terranas.search.arms import ARMS
 STOP_REASONS = ("budget", "nothing_left_to_expand", "space_exhausted")
 
 _VALUE = Column("<objective>", "float64", "value of the objective that names the column")
-_ARM = Column("arm", "string", "search and how its first architectures are chosen", isin=ARMS)
-_DATASET = Column("dataset", "string", "name of the images")
-_SEED = Column("seed", "int64", "index of the repetition", ge=0)
-_BUDGET = Column("budget", "int64", "evaluations allowed", ge=1)
+ARM = Column("arm", "string", "search and how its first architectures are chosen", isin=ARMS)
+DATASET = Column("dataset", "string", "name of the images")
+SEED = Column("seed", "int64", "index of the repetition", ge=0)
+BUDGET = Column("budget", "int64", "evaluations allowed", ge=1)
 _PREDICTED = Column("predicted", "bool", "whether an objective's value is predicted, not measured")
 
 EVALUATIONS = TableSchema(
@@ -17,9 +17,9 @@ EVALUATIONS = TableSchema(
     version=2,
     key=("arm", "seed", "evaluation"),
     columns=(
-        _ARM,
-        _DATASET,
-        _SEED,
+        ARM,
+        DATASET,
+        SEED,
         Column("evaluation", "int64", "index of the evaluation, from 1; the published way does not count starts", ge=1),
         Column("architecture", "string", "architecture evaluated"),
         Column("start", "bool", "whether a local search started there; of its restarts, the first alone"),
@@ -39,10 +39,10 @@ FRONTS = TableSchema(
     version=2,
     key=("arm", "budget", "seed", "architecture"),
     columns=(
-        _ARM,
-        _DATASET,
-        _BUDGET,
-        _SEED,
+        ARM,
+        DATASET,
+        BUDGET,
+        SEED,
         Column("architecture", "string", "architecture in the archive when the search of this budget ended"),
         _PREDICTED,
     ),
@@ -54,11 +54,11 @@ RUNS = TableSchema(
     version=2,
     key=("arm", "budget", "seed"),
     columns=(
-        _ARM,
-        _DATASET,
-        _BUDGET,
+        ARM,
+        DATASET,
+        BUDGET,
         Column("charged", "int64", "evaluations, and the surrogate's training sample where the arm needs one", ge=1),
-        _SEED,
+        SEED,
         Column("starts_wanted", "int64", "starts asked for; 0 where the search has none", ge=0),
         Column("starts", "int64", "starts used; fewer where the predicted front or the budget is smaller", ge=0),
         Column("evaluations", "int64", "evaluations spent; the published way may exceed the budget", ge=0),
