@@ -118,6 +118,11 @@ def diversity(distances: NDArray[np.number[Any]]) -> tuple[float, float]:
     return float(distances.max()), float(distances.sum() / (members * (members - 1)))
 
 
+def reference_kind(complete: bool) -> str:
+    """Return what the front of a space is called, by whether all its values were measured."""
+    return REFERENCES[0] if complete else REFERENCES[1]
+
+
 @dataclass(frozen=True)
 class Reference:
     """What a study's fronts are compared with.
@@ -151,7 +156,7 @@ class Reference:
         box = Box.around(values, directions)
         known = values[np.isfinite(values).all(axis=1)]
         front = np.unique(known[nondominated(known, directions)], axis=0)
-        return cls(box, box.normalise(front), REFERENCES[0] if complete else REFERENCES[1])
+        return cls(box, box.normalise(front), reference_kind(complete))
 
     @cached_property
     def hypervolume(self) -> float:

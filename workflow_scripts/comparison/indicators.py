@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.comparison.anytime import anytime_table
 from terranas.comparison.indicators import Reference, indicator_table
+from terranas.comparison.known_values import KnownValues
 from terranas.comparison.schema import ANYTIME, INDICATORS, TRAJECTORY
 from terranas.comparison.trajectory import trajectory_table
 from terranas.core.script import run_script
@@ -21,10 +21,10 @@ def main(snakemake: Any) -> None:
     space = read_space(dict(files.items()))
     objectives, dataset = params.searched["objectives"], params.searched["dataset"]
     measured = TabularBenchmark.open(files.table, dataset=dataset)
-    used = TabularBenchmark.open(files.filled[0]) if files.filled else measured
-    complete = not np.isnan(measured.values(objectives, space.names)).any()
+    filled = TabularBenchmark.open(files.filled[0]) if files.filled else None
+    known = KnownValues.of(measured, filled, objectives, space.names)
     directions = [measured.direction(name) for name in objectives]
-    reference = Reference.of(used.values(objectives, space.names), directions, complete=complete)
+    reference = Reference.of(known.values, directions, complete=known.complete)
     fronts = pd.concat([read_table(path, FRONTS) for path in files.fronts], ignore_index=True)
     evaluations = pd.concat([read_table(path, EVALUATIONS) for path in files.evaluations], ignore_index=True)
     indicators = indicator_table(fronts, space, reference, objectives, params.charged)
