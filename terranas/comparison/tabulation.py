@@ -317,7 +317,7 @@ def calibration(table: pd.DataFrame) -> Table:
 
 
 def _effect(row: Any) -> str:
-    places = {row["first_arm"]: " first", row["second_arm"]: " second"}
+    places = {row["first_arm"]: ", first", row["second_arm"]: ", second"}
     return fixed(row["a12"]) + places.get(row["favours"], "")
 
 
