@@ -1,7 +1,7 @@
 """Data of the report's pages as small scripts, the only files that a page opened from disk may load by itself.
 
-A browser refuses ``fetch`` between files on disk, but not a ``<script>``. A shard is a script of one call that hands its
-content over as text; ``assets/shards.js`` loads, unpacks and keeps it.
+A browser refuses ``fetch`` between files on disk, but not a ``<script>``. A shard is a script of one call that hands
+its content over as text; ``assets/shards.js`` loads, unpacks and keeps it.
 """
 
 import base64
