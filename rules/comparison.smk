@@ -235,6 +235,7 @@ rule comparison_page:
             f"{RESULTS}/comparison/{{benchmark}}/index.html",
             caption="captions/comparison_page.rst",
             category="Comparison",
+            labels={"content": "All of the searches", "kind": "page"},
         ),
     log:
         f"{RESULTS}/logs/comparison/{{benchmark}}_page.log",
@@ -252,7 +253,7 @@ rule comparison_page:
         study=search_study(),
         synthetic=STUDY.search.benchmark == "study" and STUDY.data.source == "synthetic",
         code=code("comparison/page.py"),
-        template=sha256_file(ROOT / "terranas" / "core" / "templates" / "page.html"),
+        template=page_digest(),
     message:
         "Writing the page on the searches"
     script:

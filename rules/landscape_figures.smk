@@ -213,7 +213,7 @@ rule landscape_page:
     output:
         page=report(
             f"{RESULTS}/landscape/index.html",
-            caption="captions/landscape.rst",
+            caption="captions/landscape_page.rst",
             category="Landscape",
             labels={"content": "All of the landscape", "kind": "page"},
         ),
@@ -232,6 +232,7 @@ rule landscape_page:
         tables=LANDSCAPE_SHOWN,
         title=STUDY.report.title,
         code=code("landscape/page.py"),
+        template=page_digest(),
     message:
         "Writing the page of the landscape to {output.page}"
     script:

@@ -101,6 +101,7 @@ rule profiling_report:
     params:
         title=STUDY.report.title,
         code=code("profiling/report.py"),
+        template=page_digest(),
     message:
         "Writing the report of the device {wildcards.device} to {output.page}"
     script:

@@ -76,7 +76,10 @@ class BudgetedBenchmark:
                 "left. Ask for affordable(...) of them."
             )
         if (unknown := self.benchmark.find(fresh) < 0).any():
-            raise TableError(f"The benchmark does not know the architecture {fresh[int(unknown.argmax())]}.")
+            raise TableError(
+                f"The benchmark does not know the architecture {fresh[int(unknown.argmax())]}. Leave it out, or ask a "
+                "surrogate benchmark, which knows the whole space."
+            )
         values = self.benchmark.values(self._metrics, architectures)
         self.evaluated += fresh
         self._known.update(fresh)

@@ -18,10 +18,8 @@ dependency on one version of protobuf's runtime.
 
 import struct
 from collections.abc import Iterator
+from math import inf, nan
 from typing import NamedTuple
-
-NAN = float("nan")
-INFINITY = float("inf")
 
 _VARINT, _FIXED64, _LENGTH_DELIMITED, _FIXED32 = 0, 1, 2, 5
 _FIXED_BYTES = {_FIXED64: 8, _FIXED32: 4}
@@ -50,7 +48,7 @@ def parse_model_metrics(message: bytes) -> FinalMetrics:
         ValueError: the bytes are no such message, it has no evaluation, or a value is out of range.
     """
     final: tuple[int, int] | None = None
-    parameters = total_seconds = NAN
+    parameters = total_seconds = nan
     for number, kind, start, end in _fields(message, 0, len(message)):
         if number == 1:
             _require(kind, _LENGTH_DELIMITED, "evaluation_data")
@@ -75,7 +73,7 @@ def _evaluation(message: bytes, start: int, end: int) -> tuple[float, float, flo
     if end - start == _USUAL.size and message[start:end:9] == _USUAL_TAGS:
         _, seconds, train, validation, test = _USUAL.unpack_from(message, start)
         return seconds, train, validation, test
-    values = dict.fromkeys(range(1, 6), NAN)
+    values = dict.fromkeys(range(1, 6), nan)
     for number, kind, position, _ in _fields(message, start, end):
         if number in values:
             _require(kind, _FIXED64, f"field {number} of evaluation_data")
@@ -87,7 +85,7 @@ def _check_ranges(metrics: FinalMetrics) -> None:
     """Raise for impossible values; written so that NaN passes, which means not known."""
     training, train, validation, test, _, total = metrics
     for name, seconds in (("training_time", training), ("total_time", total)):
-        if seconds < 0 or seconds == INFINITY:
+        if seconds < 0 or seconds == inf:
             raise ValueError(f"{name} is {seconds} s, expected a finite time of at least 0")
     if train < 0 or train > 1 or validation < 0 or validation > 1 or test < 0 or test > 1:
         raise ValueError(

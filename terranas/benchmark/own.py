@@ -52,7 +52,7 @@ def import_own(file: BinaryIO, name: str, index: SpaceIndex, shape: NetworkShape
             range, a row without the name of its images where others have one, or an architecture that is not in the
             space.
     """
-    rows = _read(file, name)
+    rows = read_own(file, name)
     places = [f"row {number}" for number in range(len(rows))]
     where = _rows_of_space(rows, name, index, places)
     facts = {
@@ -93,8 +93,16 @@ def import_own(file: BinaryIO, name: str, index: SpaceIndex, shape: NetworkShape
     return ImportedTable(filled, BENCHMARK, source, (), {"rows": len(rows)})
 
 
-def _read(file: BinaryIO, name: str) -> pd.DataFrame:
-    """Return the columns of a file, after looking at their names."""
+def read_own(file: BinaryIO, name: str) -> pd.DataFrame:
+    """Return the columns of a table of one's own, after looking at their names; values of a CSV file are still texts.
+
+    Args:
+        file: a CSV file (UTF-8, with a header) or a parquet file.
+        name: name of the file.
+
+    Raises:
+        DataError: the file cannot be read, or its columns are not those of such a table.
+    """
     content = read_small(file, name, MAX_BYTES)
     if content.startswith(b"PAR1"):
         check = partial(_require_columns, name=name)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from terranas.config.measuring import BenchmarkConfig
+from terranas.config.published import BenchmarkConfig
 from terranas.core.errors import ConfigError
 
 FILES_OF_TABLES = {

@@ -25,7 +25,6 @@ from terranas.comparison.rank_statistics import (
     pairwise_wilcoxon,
 )
 from terranas.comparison.schema import RANK_PAIRS, RANKS
-from terranas.comparison.statistics import NAN
 from terranas.core.errors import TableError
 from terranas.core.holm import holm
 
@@ -153,7 +152,7 @@ def _add_kruskal_wallis(
     """Append the rows of Kruskal and Wallis's test of one sample an arm, and of Dunn's."""
     result = kruskal_wallis(values)
     medians = sign * np.array([np.median(sample) for sample in values])
-    ranks += _omnibus_rows(common, result, arms, medians, min(map(len, values)), NAN)
+    ranks += _omnibus_rows(common, result, arms, medians, min(map(len, values)), np.nan)
     pairs += _pair_rows(common, "dunn", result, arms, *dunn(values))
 
 
@@ -211,7 +210,7 @@ def _judged(pair: dict[str, Any], alpha: float) -> dict[str, Any]:
 def _finish(rows: list[dict[str, Any]], alpha: float) -> pd.DataFrame:
     """Return the table of ranks with the omnibus tests of each kind adjusted together."""
     table = pd.DataFrame(rows)
-    table["p_holm"] = NAN
+    table["p_holm"] = np.nan
     for _, own in table.groupby("test"):
         tests = own.drop_duplicates(["indicator", "level"])[["indicator", "level", "p"]]
         adjusted = tests.assign(p_holm=holm(tests["p"].to_numpy(dtype=np.float64))).drop(columns="p")

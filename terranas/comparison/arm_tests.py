@@ -9,7 +9,6 @@ import pandas as pd
 from terranas.benchmark.schema import Direction, direction
 from terranas.comparison.schema import FAMILIES, INDICATORS, TESTS
 from terranas.comparison.statistics import (
-    NAN,
     RankTest,
     a12,
     effect_intervals,
@@ -35,7 +34,7 @@ _SHARING = (CHARGED, frozenset({"random", "random_published"}))
 """Arms that share something of each seed: a training sample, or the starts."""
 
 _ADJUSTED = ("p", "mann_whitney_p", "wilcoxon_p", "kolmogorov_smirnov_p", "welch_p")
-_NO_TEST = RankTest(NAN, NAN, NAN, "")
+_NO_TEST = RankTest(np.nan, np.nan, np.nan, "")
 
 
 def indicator_family(objectives: Sequence[str]) -> list[str]:

@@ -239,17 +239,17 @@ def spread_apart(places: ArrayLike, gap: float, low: float = -np.inf, high: floa
     return spread
 
 
-def label_ends(axes: Axes, ends: dict[str, float], *, bold: Sequence[str] = (), size: float = 7.5) -> None:
+def label_ends(axes: Axes, ends: dict[str, float], *, bold: Sequence[str] = ()) -> None:
     """Write the names of arms to the right of a frame, at the heights where their curves end, each with its line.
 
     Args:
         axes: its limits and scale are final.
         ends: where each arm's curve ends, in data of the y axis.
         bold: arms whose names are set in bold.
-        size: of the letters, in points.
     """
     if not ends:
         return
+    size = 7.5  # of the letters, in points
     to_axes = axes.transData + axes.transAxes.inverted()
     heights = np.array([float(to_axes.transform((0, value))[1]) for value in ends.values()])
     # a line of text in shares of the frame's height; the layout may shrink the frame, hence the margin
@@ -276,15 +276,15 @@ def note(axes: Axes, text: str, width: int = 40) -> None:
     axes.text(0.5, 0.5, folded, transform=axes.transAxes, ha="center", va="center", color=COLOURS["grey"], fontsize=8)
 
 
-def remark(axes: Axes, text: str, *, x: float = 0.98, y: float = 0.03) -> None:
-    """Write a small remark into a corner of a frame."""
+def remark(axes: Axes, text: str, *, y: float = 0.03) -> None:
+    """Write a small remark into the lower right of a frame, at the height ``y`` in shares of it."""
     axes.text(
-        x,
+        0.98,
         y,
         text,
         transform=axes.transAxes,
-        ha="right" if x > 0.5 else "left",
-        va="bottom" if y < 0.5 else "top",
+        ha="right",
+        va="bottom",
         fontsize=7.5,
         color=COLOURS["grey"],
     )

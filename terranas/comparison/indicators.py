@@ -55,7 +55,10 @@ class Box:
         """
         finite = to_minimise(values[np.isfinite(values).all(axis=1)], directions)
         if not len(finite):
-            raise TableError("No architecture has values of all objectives, so they cannot be normalised.")
+            raise TableError(
+                "No architecture has values of all objectives, so they cannot be normalised. Set search.objectives to "
+                "metrics that the benchmark knows of the same architectures."
+            )
         return cls(tuple(directions), finite.min(axis=0), finite.max(axis=0))
 
     def normalise(self, values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """The page of a search study: what was searched, what the tests say, every figure, and the tables behind it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -8,7 +9,7 @@ from terranas.comparison import findings, tabulation
 from terranas.comparison.findings import JUDGED, versus
 from terranas.comparison.study import SearchStudy, of_pair
 from terranas.core.formats import count, fixed
-from terranas.core.page import Block, Page, Picture, Section
+from terranas.core.page import Block, Page, Picture, Section, Table
 
 _GROUPS = {
     "pair": ("violins", "effects"),
@@ -95,7 +96,7 @@ def _conclusions(study: SearchStudy) -> Section:
     for pair in study.pairs:
         sentences += findings.thesis_sentence(table, pair, objectives)
         if findings.thesis_details(table, pair):
-            blocks.append(tabulation.conclusions(table, pair, objectives))
+            blocks.append(sourced(tabulation.conclusions(table, pair, objectives), study, "conclusions"))
     for pair in study.pairs:
         sentences += findings.ahead_sentence(table, pair, objectives)
     for pair in study.pairs:
@@ -107,7 +108,7 @@ def _pair(study: SearchStudy, pictures: Sequence[Picture]) -> Section:
     blocks: list[Block] = [*_chosen(pictures, "pair")]
     for pair in study.pairs:
         if len(tests := study.tests_of(pair)):
-            blocks.append(tabulation.effects(tests, pair, study.objectives))
+            blocks.append(sourced(tabulation.effects(tests, pair, study.objectives), study, "tests"))
     sentences = [f"Tested against each other: {'; '.join(versus(pair) for pair in study.pairs)}."]
     for pair in study.pairs:
         sentences += findings.difference_details(study.conclusions, pair)
@@ -115,9 +116,9 @@ def _pair(study: SearchStudy, pictures: Sequence[Picture]) -> Section:
 
 
 def _arms(study: SearchStudy, pictures: Sequence[Picture]) -> Section:
-    blocks: list[Block] = [tabulation.arms(study), *_chosen(pictures, "arms")]
+    blocks: list[Block] = [sourced(tabulation.arms(study), study, "indicators"), *_chosen(pictures, "arms")]
     if len(study.ranks):
-        blocks.append(tabulation.ranks(study.ranks, study.objectives))
+        blocks.append(sourced(tabulation.ranks(study.ranks, study.objectives), study, "ranks"))
     return Section("arms", "All arms", [], blocks)
 
 
@@ -126,7 +127,7 @@ def _fronts(pictures: Sequence[Picture]) -> Section:
 
 
 def _searches(study: SearchStudy) -> Section:
-    blocks = [tabulation.search_ends(study.runs)]
+    blocks = [sourced(tabulation.search_ends(study.runs), study, "runs")]
     return Section("searches", "How searches ended", findings.stop_sentences(study.runs), blocks)
 
 
@@ -139,8 +140,17 @@ def _surrogates(plateaus: pd.DataFrame, calibration: pd.DataFrame | None) -> Sec
 
 def _tests(study: SearchStudy) -> Section:
     found = [(pair, study.tests_of(pair)) for pair in study.pairs]
-    blocks = [tabulation.all_tests(tests, pair, study.objectives) for pair, tests in found if len(tests)]
+    blocks = [
+        sourced(tabulation.all_tests(tests, pair, study.objectives), study, "tests")
+        for pair, tests in found
+        if len(tests)
+    ]
     return Section("tests", "All tests", [], blocks)
+
+
+def sourced(table: Table, study: SearchStudy, name: str) -> Table:
+    """Return a table with the paths of the study's files that it was made from, where it was read from files."""
+    return replace(table, sources=study.sources.get(name, ()))
 
 
 def _chosen(pictures: Sequence[Picture], group: str) -> list[Picture]:

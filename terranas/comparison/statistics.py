@@ -25,8 +25,6 @@ EXACT_WITH_TIES = 100
 EXACT_PAIRS = 100
 """Most unequal pairs whose signed ranks are counted one by one."""
 
-NAN = float("nan")
-
 
 @dataclass(frozen=True)
 class RankTest:
@@ -129,7 +127,7 @@ def kolmogorov_smirnov(first: Sample, second: Sample) -> float:
 def welch(first: Sample, second: Sample) -> float:
     """Return the two-sided p-value of Welch's t-test (1947); NaN where neither sample varies or one is too small."""
     if min(len(first), len(second)) < 2 or (np.ptp(first) == 0 and np.ptp(second) == 0):
-        return NAN
+        return np.nan
     # from their moments: the test itself warns of samples that do not vary
     moments = [(float(one.mean()), float(one.std(ddof=1)), len(one)) for one in (first, second)]
     return float(stats.ttest_ind_from_stats(*moments[0], *moments[1], equal_var=False).pvalue)
@@ -143,7 +141,7 @@ def shapiro_wilk(sample: Sample) -> float:
     """
     spread = float(np.ptp(sample))
     if len(sample) < 3 or spread <= 1e-12 * float(np.abs(sample).max()):
-        return NAN
+        return np.nan
     # in units of their range: the test would lose small deviations from a large mean
     return float(stats.shapiro((sample - np.median(sample)) / spread).pvalue)
 

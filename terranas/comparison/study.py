@@ -1,7 +1,7 @@
 """What a search study brought: the tables that pages on it are written from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -30,6 +30,7 @@ class SearchStudy:
         tests: schema ``comparison.tests``.
         ranks: schema ``comparison.ranks``.
         conclusions: schema ``comparison.conclusions``.
+        sources: paths of the tables that were read from files, by the name they have here.
     """
 
     objectives: Sequence[Objective]
@@ -42,6 +43,7 @@ class SearchStudy:
     tests: pd.DataFrame
     ranks: pd.DataFrame
     conclusions: pd.DataFrame
+    sources: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def dataset(self) -> str:
@@ -112,4 +114,6 @@ def read_study(
         tests=read_table(tables["tests"], TESTS),
         ranks=read_table(tables["ranks"], RANKS),
         conclusions=read_table(tables["conclusions"], CONCLUSIONS),
+        sources={name: [str(tables[name])] for name in ("indicators", "tests", "ranks", "conclusions")}
+        | {"runs": [str(path) for path in runs]},
     )

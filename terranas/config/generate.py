@@ -50,7 +50,7 @@ def _lines(model: type[BaseModel], values: BaseModel, indent: str) -> Iterator[s
         else:
             for line in _wrap(_comment(field), 108 - len(indent)):
                 yield f"{indent}# {line}"
-            yield f"{indent}{name}: {_scalar(value)}"
+            yield f"{indent}{name}: {scalar(value)}"
 
 
 def _comment(field: FieldInfo) -> str:
@@ -59,7 +59,8 @@ def _comment(field: FieldInfo) -> str:
     return (field.description or "") + (f" One of: {', '.join(texts)}." if texts else "")
 
 
-def _scalar(value: Any) -> str:
+def scalar(value: Any) -> str:
+    """Return a value as YAML in one line."""
     return yaml.safe_dump(value, default_flow_style=True, width=1000).removesuffix("...\n").strip()
 
 

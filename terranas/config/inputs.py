@@ -5,13 +5,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from terranas.config.base import Place, Section
-
-SO2SAT_CLASSES = 17
-SO2SAT_IMAGE_SIZE = 32
-SO2SAT_BANDS = {"sen1": 8, "sen2": 10, "both": 18}
+from terranas.data.layout import LCZ_NAMES, SO2SAT_IMAGE_SIZE, SO2SAT_SENSOR_BANDS, SO2SAT_SENSORS
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-
 
 WHOLE_SPACE = {"max_vertices": 7, "max_edges": 9}
 """Limits of NAS-Bench-101: all 423,624 cells."""
@@ -142,12 +138,14 @@ class DataConfig(Section):
     @property
     def bands(self) -> int:
         """Bands of an image as the network sees it."""
-        return SO2SAT_BANDS[self.sensors] if self.in_so2sat_layout else self.images.bands
+        if not self.in_so2sat_layout:
+            return self.images.bands
+        return sum(SO2SAT_SENSOR_BANDS[name] for name in SO2SAT_SENSORS[self.sensors])
 
     @property
     def classes(self) -> int:
         """Number of classes."""
-        return SO2SAT_CLASSES if self.in_so2sat_layout else self.images.classes
+        return len(LCZ_NAMES) if self.in_so2sat_layout else self.images.classes
 
     @property
     def image_size(self) -> int:

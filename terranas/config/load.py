@@ -18,6 +18,15 @@ def read_config(path: str | Path) -> StudyConfig:
     Raises:
         ConfigError: the file is missing, no YAML mapping, or holds an invalid setting.
     """
+    return load_config(read_settings(path))
+
+
+def read_settings(path: str | Path) -> dict[str, Any]:
+    """Read a YAML file of settings and return them as they stand there, unchecked.
+
+    Raises:
+        ConfigError: the file is missing or no YAML mapping.
+    """
     try:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -28,7 +37,7 @@ def read_config(path: str | Path) -> StudyConfig:
         raise ConfigError(f"Config file {path} is no valid YAML: {error}") from error
     if content is not None and not isinstance(content, Mapping):
         raise ConfigError(f"Config file {path} must hold keys and values, got a {type(content).__name__}.")
-    return load_config(content or {})
+    return dict(content or {})
 
 
 def load_config(settings: Mapping[str, Any]) -> StudyConfig:

@@ -1,4 +1,4 @@
-"""Sections that say how an architecture is measured and what its measurements are used for."""
+"""The section that says how an architecture is measured."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
@@ -58,7 +58,7 @@ class ProfilingConfig(Section):
     device: Literal["cpu", "cuda", "own"] = Field(
         "cpu", description="Device to measure; own: the one that the Python file profiling.backend opens."
     )
-    backend: str | None = Field(None, description="Python file that opens a device of your own (device: own).")
+    backend: Place | None = Field(None, description="Python file that opens a device of your own (device: own).")
     device_name: str | None = Field(
         None,
         description="Model of the device whose records enter the benchmark; needed only where the sessions ran on "
@@ -139,124 +139,3 @@ class ProfilingConfig(Section):
         if self.device == "cpu" and "tf32" in self.precisions:
             raise ValueError("precision tf32 is one of NVIDIA's tensor cores, which the device cpu does not have")
         return self
-
-
-class BenchmarkConfig(Section):
-    """Published tables to import beside the study's own benchmark (`snakemake tables`)."""
-
-    nasbench101: Place | None = Field(
-        None,
-        description="Path of NAS-Bench-101's TFRecord file (nasbench_only108.tfrecord or nasbench_full.tfrecord).",
-    )
-    eo_hwnas: Place | None = Field(
-        None,
-        description="Folder of the EO benchmark of E. Demir's thesis: path_logs.json, "
-        "test_results_sampled_all_paths.json and the four database_pickle_*.pickle.",
-    )
-    ec_nas: Place | None = Field(
-        None, description="Folder of EC-NAS-Bench's CSV files (training energy): energy_4V9E.csv, energy_5V9E.csv."
-    )
-    nasbench201: Place | None = Field(
-        None, description="Parquet file of NAS-Bench-201's accuracies and device latencies, one row a cell."
-    )
-    hw_nas_bench: Place | None = Field(
-        None, description="CSV file of HW-NAS-Bench's metrics of NAS-Bench-201's cells; needs nasbench201."
-    )
-    transnas_bench101: Place | None = Field(
-        None,
-        description="Folder of TransNAS-Bench-101's CSV files: transbench101_macro_val_accuracy.csv, "
-        "transbench101_micro_val_accuracy.csv.",
-    )
-    nasbench_macro: Place | None = Field(
-        None, description="JSON file of NAS-Bench-Macro (nas-bench-macro_cifar10.json)."
-    )
-    own: Place | None = Field(
-        None,
-        description="CSV or parquet file of your own with measurements of the study's cells (docs/tables.md).",
-    )
-    disagreement: Literal["error", "report"] = Field(
-        "error",
-        description="What follows when an imported table disagrees with what can be computed: an error, or only an "
-        "entry in its validation report.",
-    )
-
-    @model_validator(mode="after")
-    def _order_is_known(self) -> Self:
-        if self.hw_nas_bench is not None and self.nasbench201 is None:
-            raise ValueError("hw_nas_bench numbers its cells as NAS-Bench-201 does, so nasbench201 must be set too")
-        return self
-
-
-DownloadName = Literal["nasbench_only108", "nasbench_full", "so2sat_training", "so2sat_validation", "so2sat_testing"]
-
-
-class DownloadConfig(Section):
-    """Public files that `snakemake download` fetches; no other target does."""
-
-    folder: Place = Field("data", description="Folder to put them into.")
-    files: list[DownloadName] = Field(
-        ["nasbench_only108", "so2sat_training", "so2sat_validation", "so2sat_testing"],
-        min_length=1,
-        description="Files to fetch (docs/downloads.md lists sizes and licences).",
-    )
-
-    @model_validator(mode="after")
-    def _named_once(self) -> Self:
-        if len(set(self.files)) < len(self.files):
-            raise ValueError(f"files names a file twice: {', '.join(self.files)}")
-        return self
-
-
-IMAGES_OF = {"eo_hwnas": "So2Sat LCZ42", "nasbench101": "CIFAR-10"}
-"""Names of the images in imported tables. Landscapes are told apart by them."""
-
-
-class LandscapeConfig(Section):
-    """Fitness-landscape analysis of tabular benchmarks."""
-
-    benchmarks: list[Literal["study", "own", "eo_hwnas", "nasbench101"]] = Field(
-        ["study"],
-        min_length=1,
-        description="Tables to analyse and compare, the one said to be harder first: the study's own, one of your own, "
-        "imported ones.",
-    )
-    metrics: list[str] = Field(
-        ["validation_macro_accuracy", "validation_micro_accuracy"],
-        min_length=1,
-        description="Accuracies analysed along the walks; of other tables those that they have.",
-    )
-    fitness: str = Field(
-        "validation_micro_accuracy", description="Metric whose landscape is analysed on the neighbour graph."
-    )
-    costs: list[str] = Field(
-        ["macs", "parameters", "latency_ms"],
-        min_length=1,
-        description="Metrics that accuracies are compared with; the first is the objective beside fitness.",
-    )
-    neighbourhoods: list[Literal["hamming", "hamming_any", "edit_symmetric"]] = Field(
-        ["edit_symmetric"],
-        min_length=1,
-        description="Neighbour graphs to analyse; the first counts the optima of the footprint.",
-    )
-    walks: int = Field(1000, ge=2, description="Simple random walks, with revisits, on each neighbour graph.")
-    steps: int = Field(100, ge=3, description="Steps of these walks.")
-    tolerance: float = Field(0.0, ge=0, description="Largest difference in fitness that counts as none (neutrality).")
-    resamples: int = Field(499, ge=99, description="Bootstrap resamples for intervals.")
-    latency_axis: Literal["macs", "parameters"] = Field(
-        "macs",
-        description="Axis of the latency figure; 'parameters' is what the published figure shows under the name MACs.",
-    )
-
-    @model_validator(mode="after")
-    def _named_once(self) -> Self:
-        for name in ("benchmarks", "metrics", "costs", "neighbourhoods"):
-            entries = getattr(self, name)
-            if len(set(entries)) < len(entries):
-                raise ValueError(f"{name} names an entry twice: {', '.join(entries)}")
-        return self
-
-
-class ReportConfig(Section):
-    """The page that shows what came out."""
-
-    title: str = Field("Default study", min_length=1, description="Title of the report.")

@@ -4,16 +4,11 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from terranas.config.base import Section
+from terranas.config.analysing import IMAGES_OF, LandscapeConfig, ReportConfig
+from terranas.config.base import Place, Section
 from terranas.config.inputs import WHOLE_SPACE, DataConfig, NetworkConfig, SamplingConfig, SpaceConfig
-from terranas.config.measuring import (
-    IMAGES_OF,
-    BenchmarkConfig,
-    DownloadConfig,
-    LandscapeConfig,
-    ProfilingConfig,
-    ReportConfig,
-)
+from terranas.config.measuring import ProfilingConfig
+from terranas.config.published import BenchmarkConfig, DownloadConfig
 from terranas.config.searching import OTHER_SPACES, ComparisonConfig, SearchConfig, SurrogatesConfig
 from terranas.config.training import CampaignConfig, TrainingConfig
 
@@ -75,7 +70,7 @@ class StudyConfig(Section):
     """Everything that decides what a study computes; cores, memory and partitions belong to profiles."""
 
     seed: int = Field(0, ge=0, description="Seed from which all random streams of the study are derived.")
-    results_dir: str = Field("results/demo", min_length=1, description="Folder of all files of this study.")
+    results_dir: Place = Field("results/demo", description="Folder of all files of this study.")
     space: SpaceConfig = SpaceConfig()
     network: NetworkConfig = NetworkConfig()
     data: DataConfig = DataConfig()
@@ -93,8 +88,6 @@ class StudyConfig(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.results_dir.startswith("~"):
-            raise ValueError(f"results_dir is '{self.results_dir}'; '~' is not expanded, write the folder in full")
         if self.campaign.pack > 1 and self.training.processes > 1:
             raise ValueError(
                 f"campaign.pack is {self.campaign.pack} and training.processes is {self.training.processes}; "

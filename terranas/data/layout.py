@@ -12,8 +12,8 @@ SO2SAT_SENSORS = {"sen1": ("sen1",), "sen2": ("sen2",), "both": ("sen1", "sen2")
 SO2SAT_SENSOR_BANDS = {"sen1": 8, "sen2": 10}
 """Bands of each dataset."""
 
-SO2SAT_IMAGE_BYTES = 8 * (18 * 32 * 32 + 17)
-"""Bytes of one image with its label: both sensors and a one-hot label, all float64."""
+SO2SAT_IMAGE_SIZE = 32
+"""Height and width of an image in pixels."""
 
 LCZ_NAMES = (
     "LCZ 1 compact high-rise",
@@ -35,6 +35,9 @@ LCZ_NAMES = (
     "LCZ G water",
 )
 """The 17 local climate zones in the order of the labels (Stewart and Oke 2012)."""
+
+SO2SAT_IMAGE_BYTES = 8 * (sum(SO2SAT_SENSOR_BANDS.values()) * SO2SAT_IMAGE_SIZE**2 + len(LCZ_NAMES))
+"""Bytes of one image with its label: both sensors and a one-hot label, all float64."""
 
 RANDOM_SHARES = {"train": 0.8, "validation": 0.2}
 """Shares of the training file's images, by class, with ``data.split: random``."""

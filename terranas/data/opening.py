@@ -1,13 +1,12 @@
 """The reader that belongs to a configured source."""
 
-import hashlib
-import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from terranas.config.inputs import ImagesConfig
+from terranas.core.digests import digest_of
 from terranas.data.folder import FolderReader
 from terranas.data.layout import SO2SAT_FILES
 from terranas.data.npz import NpzReader
@@ -41,8 +40,7 @@ def open_source(settings: Mapping[str, Any], path: str | Path) -> Reader:
 
 def source_key(settings: Mapping[str, Any], version: str, paths: Iterable[str | Path]) -> str:
     """Return a digest that changes with the settings, the version of the numbers and the files of a source."""
-    content = [settings, version, files_state(paths)]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return digest_of([settings, version, files_state(paths)])
 
 
 def files_state(paths: Iterable[str | Path]) -> list[tuple[str, int, int]]:

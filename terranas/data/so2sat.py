@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from terranas.core.errors import DataError
 from terranas.core.randomness import generator
-from terranas.data.layout import LCZ_NAMES, RANDOM_SHARES, SO2SAT_SENSOR_BANDS, SO2SAT_SENSORS
+from terranas.data.layout import LCZ_NAMES, RANDOM_SHARES, SO2SAT_IMAGE_SIZE, SO2SAT_SENSOR_BANDS, SO2SAT_SENSORS
 from terranas.data.reader import Block, block_rows
 from terranas.data.splits import stratified_splits
 
-SIZE = 32
 CACHE_BYTES = 1 << 26  # of HDF5, a dataset, where a chunk holds more images than a block
 
 
@@ -25,7 +24,7 @@ class So2SatReader:
     as slow.
     """
 
-    image_size = SIZE
+    image_size = SO2SAT_IMAGE_SIZE
     class_names: tuple[str, ...] = LCZ_NAMES
 
     def __init__(
@@ -50,7 +49,7 @@ class So2SatReader:
         layouts = {split: self._check_layout(path) for split, path in self._files.items()}
         self._counts = {split: layout[0] for split, layout in layouts.items()}
         self.dtype: np.dtype[Any] = np.result_type(*[layout[1] for layout in layouts.values()])
-        self.rows = rows or block_rows(self.bands, SIZE)
+        self.rows = rows or block_rows(self.bands, SO2SAT_IMAGE_SIZE)
         chunk = max(layout[2] for layout in layouts.values())
         if rows is None and chunk <= 4 * self.rows:
             self.rows = max(1, self.rows // chunk) * chunk  # no chunk is read twice
@@ -117,7 +116,7 @@ class So2SatReader:
     def _check_layout(self, path: Path) -> tuple[int, np.dtype[Any], int]:
         """Return the number of images, their type, and the images in a chunk (1 where there are no chunks)."""
         expected: dict[str, tuple[int, ...]] = {
-            name: (SIZE, SIZE, SO2SAT_SENSOR_BANDS[name]) for name in self._datasets
+            name: (SO2SAT_IMAGE_SIZE, SO2SAT_IMAGE_SIZE, SO2SAT_SENSOR_BANDS[name]) for name in self._datasets
         }
         expected["label"] = (len(LCZ_NAMES),)
         with _opened(path) as file:

@@ -11,7 +11,6 @@ never taken for one. A copy that is found is compared by the sizes of its files 
 
 import fcntl
 import hashlib
-import json
 import logging
 import os
 import re
@@ -25,6 +24,7 @@ from typing import Any
 
 import psutil
 
+from terranas.core.digests import digest_of
 from terranas.core.errors import DataError, EnvironmentLackError
 from terranas.core.files import read_json, write_json
 from terranas.core.logs import format_duration, progress
@@ -74,7 +74,7 @@ def staged(
         except (_UnfitError, OSError) as error:
             logger.warning("%s is not used for staging: %s", path, error)
             continue
-        copy = path / _own_name() / _digest(manifest)
+        copy = path / _own_name() / digest_of(manifest)[:16]
         try:
             yield {name: str(copy / f"{name}.npy") for name in arrays}
         finally:
@@ -145,10 +145,6 @@ def _own_name() -> str:
     return f"terranas-{os.getuid()}"
 
 
-def _digest(manifest: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()[:16]
-
-
 def _enter(place: Path, arrays: Mapping[str, str], manifest: Mapping[str, Any]) -> int:
     """Make sure that the copy is there and return the lock that keeps it, shared with other readers."""
     own = place / _own_name()
@@ -157,7 +153,7 @@ def _enter(place: Path, arrays: Mapping[str, str], manifest: Mapping[str, Any]) 
     with suppress(FileExistsError):
         own.mkdir(mode=0o700)
     _check_own(own)
-    copy = own / _digest(manifest)
+    copy = own / digest_of(manifest)[:16]
     waited = found_broken = 0
     while True:
         lock = _open_lock(copy)

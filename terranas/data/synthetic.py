@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from terranas.core.files import atomic_path, require_free_space
 from terranas.core.logs import progress
 from terranas.core.randomness import generator
-from terranas.data.layout import LCZ_NAMES, SO2SAT_IMAGE_BYTES
+from terranas.data.layout import LCZ_NAMES, SO2SAT_IMAGE_BYTES, SO2SAT_IMAGE_SIZE, SO2SAT_SENSOR_BANDS
 
 logger = logging.getLogger(__name__)
 
-SIZE = 32
-BANDS = 18  # sen1's 8, then sen2's 10
+SIZE = SO2SAT_IMAGE_SIZE
+BANDS = sum(SO2SAT_SENSOR_BANDS.values())  # sen1's, then sen2's
 CLASSES = len(LCZ_NAMES)
 BUILT_UP = 10  # classes 0 .. 9
 TEXTURES = 3  # independent textures an image

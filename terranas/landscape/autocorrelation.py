@@ -13,11 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from terranas.landscape.bootstrap import CONFIDENCE
 from terranas.landscape.graph_schema import AUTOCORRELATION
 from terranas.landscape.landscape import Landscape
 from terranas.space.neighbours import NeighbourGraph
-
-NAN = float("nan")
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def exact_autocorrelation(fitness: NDArray[np.float64], graph: NeighbourGraph, l
     weights = graph.degrees().astype(np.float64)
     reached = weights > 0
     if not reached.any() or np.ptp(fitness[reached]) == 0:
-        return np.full(lags + 1, NAN)
+        return np.full(lags + 1, np.nan)
     deviations = np.where(reached, fitness, 0.0)
     deviations -= weights @ deviations / weights.sum()
     deviations[~reached] = 0
@@ -85,7 +84,7 @@ def autocorrelation_by_component(landscape: Landscape) -> NDArray[np.float64]:
         variance = np.bincount(label, weights * deviations[known] ** 2, count)
         moved = _mean_of_neighbours(graph.indptr, graph.indices, deviations)[known]
         values = np.bincount(label, weights * deviations[known] * moved, count) / variance
-    values[constant_groups(fitness, label, count)] = NAN
+    values[constant_groups(fitness, label, count)] = np.nan
     return np.asarray(values, dtype=np.float64)
 
 
@@ -98,7 +97,7 @@ def constant_groups(values: NDArray[np.float64], labels: NDArray[np.int32], coun
 
 
 def pooled_autocorrelation(
-    series: NDArray[np.float64], lags: int, rng: np.random.Generator, *, resamples: int, level: float
+    series: NDArray[np.float64], lags: int, rng: np.random.Generator, *, resamples: int, confidence: float
 ) -> Estimate:
     """Estimate the stationary autocorrelation function from all walks about their common mean.
 
@@ -110,7 +109,7 @@ def pooled_autocorrelation(
         lags: largest lag, less than the visits of a walk.
         rng: draws the walks of the bootstrap.
         resamples: bootstrap samples.
-        level: probability that the interval is meant to hold, such as 0.95.
+        confidence: nominal coverage of the interval.
 
     Raises:
         ValueError: the walks are too short for the lags.
@@ -123,11 +122,11 @@ def pooled_autocorrelation(
     resampled = rng.multinomial(len(series), np.full(len(series), 1 / len(series)), size=resamples)
     drawn = _ratios(np.einsum("bw,wkc->bkc", resampled.astype(np.float64), sums, optimize=True), counts * len(series))
     value = _ratios(sums.sum(axis=0)[None], counts * len(series))[0]
-    return Estimate(value, *_percentiles(drawn, level))
+    return Estimate(value, *_percentiles(drawn, confidence))
 
 
 def mean_autocorrelation(
-    series: NDArray[np.float64], lags: int, rng: np.random.Generator, *, resamples: int, level: float
+    series: NDArray[np.float64], lags: int, rng: np.random.Generator, *, resamples: int, confidence: float
 ) -> Estimate:
     """Return the mean over walks of each walk's own autocorrelation function, the usual biased estimate.
 
@@ -140,7 +139,7 @@ def mean_autocorrelation(
         lags: the same.
         rng: the same.
         resamples: the same.
-        level: the same.
+        confidence: the same.
 
     Raises:
         ValueError: the walks are too short for the lags.
@@ -152,7 +151,7 @@ def mean_autocorrelation(
     products = _lag_sums(varied - varied.mean(axis=1, keepdims=True), lags)[:, :, 0]
     own = products / products[:, :1]
     resampled = rng.multinomial(len(own), np.full(len(own), 1 / len(own)), size=resamples) / len(own)
-    return Estimate(own.mean(axis=0), *_percentiles(resampled @ own, level))
+    return Estimate(own.mean(axis=0), *_percentiles(resampled @ own, confidence))
 
 
 def autocorrelation_table(
@@ -162,7 +161,7 @@ def autocorrelation_table(
     *,
     lags: int,
     resamples: int = 1000,
-    level: float = 0.95,
+    confidence: float = CONFIDENCE,
 ) -> pd.DataFrame:
     """Return exact and estimated autocorrelation functions as a table of the schema ``AUTOCORRELATION``.
 
@@ -172,7 +171,7 @@ def autocorrelation_table(
         rng: draws the bootstrap's walks.
         lags: largest lag.
         resamples: bootstrap samples.
-        level: of the intervals.
+        confidence: nominal coverage of the intervals.
 
     Raises:
         TableError: the graph is directed.
@@ -180,8 +179,8 @@ def autocorrelation_table(
     """
     landscape.require_undirected("The autocorrelation along random walks")
     series = landscape.fitness[walks]
-    pooled = pooled_autocorrelation(series, lags, rng, resamples=resamples, level=level)
-    mean = mean_autocorrelation(series, lags, rng, resamples=resamples, level=level)
+    pooled = pooled_autocorrelation(series, lags, rng, resamples=resamples, confidence=confidence)
+    mean = mean_autocorrelation(series, lags, rng, resamples=resamples, confidence=confidence)
     return AUTOCORRELATION.validate(
         pd.DataFrame(
             {
@@ -206,15 +205,15 @@ def _require_lags(series: NDArray[np.float64], lags: int) -> None:
 
 
 def _undefined(lags: int) -> Estimate:
-    return Estimate(*(np.full(lags + 1, NAN) for _ in range(3)))
+    return Estimate(*(np.full(lags + 1, np.nan) for _ in range(3)))
 
 
-def _percentiles(drawn: NDArray[np.float64], level: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _percentiles(drawn: NDArray[np.float64], confidence: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the ends of the interval at each lag; NaN where no sample has a value."""
-    low, high = np.full(drawn.shape[1], NAN), np.full(drawn.shape[1], NAN)
+    low, high = np.full(drawn.shape[1], np.nan), np.full(drawn.shape[1], np.nan)
     defined = ~np.isnan(drawn).all(axis=1)  # a sample of constant walks alone has no value at any lag
     if defined.any():
-        low, high = np.quantile(drawn[defined], [(1 - level) / 2, (1 + level) / 2], axis=0)
+        low, high = np.quantile(drawn[defined], [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     return low, high
 
 
@@ -228,7 +227,7 @@ def _ratios(sums: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[n
     mean = sums[:, :1, 1] / counts[0]
     covariance = sums[:, :, 0] / counts - mean * (sums[:, :, 1] + sums[:, :, 2]) / counts + mean**2
     variance = covariance[:, :1]
-    ratios = np.full(covariance.shape, NAN)
+    ratios = np.full(covariance.shape, np.nan)
     np.divide(covariance, variance, out=ratios, where=variance > 0)
     return ratios
 

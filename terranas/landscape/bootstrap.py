@@ -30,7 +30,6 @@ from scipy.stats import norm
 
 Array = NDArray[np.float64]
 
-NAN = float("nan")
 CONFIDENCE = 0.95
 """Nominal coverage of all intervals of the landscape stage, unless asked otherwise."""
 
@@ -59,7 +58,7 @@ class Interval:
         return self.low <= value <= self.high
 
 
-UNDEFINED = Interval(NAN, NAN)
+UNDEFINED = Interval(np.nan, np.nan)
 
 
 def lag1_autocorrelations(series: Array) -> Array:
@@ -74,7 +73,7 @@ def lag1_autocorrelations(series: Array) -> Array:
     deviations = series - series.mean(axis=-1, keepdims=True)
     power = (deviations**2).sum(axis=-1)
     products = (deviations[..., 1:] * deviations[..., :-1]).sum(axis=-1)
-    found = np.divide(products, power, out=np.full(power.shape, NAN), where=power > 0)
+    found = np.divide(products, power, out=np.full(power.shape, np.nan), where=power > 0)
     return np.asarray(found, dtype=np.float64)
 
 

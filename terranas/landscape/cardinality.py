@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from terranas.landscape.bootstrap import CONFIDENCE
 from terranas.landscape.landscape import Landscape
 from terranas.landscape.optima import Optima
 
-NAN = float("nan")
 PUBLISHED_RESTARTS = 200
 """Restarts of each repetition in the released notebooks."""
 
@@ -69,7 +69,7 @@ def estimate_cardinality(
     *,
     repetitions: int,
     resamples: int = 1000,
-    level: float = 0.95,
+    confidence: float = CONFIDENCE,
 ) -> Cardinality:
     """Estimate the number of local optima from best-improvement searches, beside the exact count.
 
@@ -83,16 +83,17 @@ def estimate_cardinality(
         rng: draws the starts and the bootstrap's repetitions.
         repetitions: at least 1.
         resamples: bootstrap samples.
-        level: of the interval.
+        confidence: nominal coverage of the interval.
     """
     ends = optima.basin_of[landscape.known & ~landscape.isolated]
     repeats = np.array([_first_repeat(ends[rng.permutation(len(ends))]) for _ in range(repetitions)])
     known = repeats[~np.isnan(repeats)]
     kept = known[known <= PUBLISHED_RESTARTS]
-    low = high = NAN
+    low = high = np.nan
     if len(known):
         means = rng.choice(known, size=(resamples, len(known))).mean(axis=1)
-        low, high = (float(card_optima(end)) for end in np.quantile(means, [(1 - level) / 2, (1 + level) / 2]))
+        ends = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+        low, high = (float(card_optima(end)) for end in ends)
     return Cardinality(
         repeats, _mean(known), _estimate(known), low, high, _estimate(kept), repetitions - len(kept), optima.count
     )
@@ -108,13 +109,13 @@ def _first_repeat(ends: NDArray[np.int32]) -> float:
         if len(again):
             return float(again.min() + 1)
         if length >= len(ends):
-            return NAN
+            return np.nan
         length *= 4
 
 
 def _mean(values: NDArray[np.float64]) -> float:
-    return float(values.mean()) if len(values) else NAN
+    return float(values.mean()) if len(values) else np.nan
 
 
 def _estimate(values: NDArray[np.float64]) -> float:
-    return float(card_optima(_mean(values))) if len(values) else NAN
+    return float(card_optima(_mean(values))) if len(values) else np.nan

@@ -22,7 +22,6 @@ from terranas.core.randomness import generator
 from terranas.landscape.bootstrap import (
     CONFIDENCE,
     MIN_SAMPLE,
-    NAN,
     RESAMPLES,
     UNDEFINED,
     Interval,
@@ -97,7 +96,7 @@ def rank_correlations(
     constant = [name for name, codes in (("first", x), ("second", y)) if n and codes.max() == 0]
     if n < 2 or constant:
         reason = f"the {' and the '.join(constant)} is constant" if constant and n >= 2 else f"{n} pairs of values"
-        return [RankCorrelation(NAN, UNDEFINED, n, "", reason) for _ in coefficients]
+        return [RankCorrelation(np.nan, UNDEFINED, n, "", reason) for _ in coefficients]
     # resamples are drawn from the pairs in the order of their values: equal for rows in any order
     order = np.lexsort((y, x))
     x, y = x[order], y[order]

@@ -20,7 +20,7 @@ from sklearn.metrics import r2_score
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.core.errors import TableError
 from terranas.core.randomness import generator
-from terranas.landscape.bootstrap import CONFIDENCE, NAN, RESAMPLES
+from terranas.landscape.bootstrap import CONFIDENCE, RESAMPLES
 from terranas.landscape.correlation import BOOTSTRAP_LIMIT, rank_correlations
 from terranas.landscape.schema import FEATURE_CORRELATIONS, FEATURE_EFFECTS
 
@@ -161,8 +161,8 @@ def feature_effects(
     trained = rest[: chosen.training_cells]
     predict = _fit(matrix[trained], values[trained], chosen)
     predicted, truth = predict(matrix[held_out]), values[held_out]
-    score = float(r2_score(truth, predicted)) if np.ptp(truth) > 0 else NAN
-    ranked = float(spearmanr(truth, predicted).statistic) if min(np.ptp(truth), np.ptp(predicted)) > 0 else NAN
+    score = float(r2_score(truth, predicted)) if np.ptp(truth) > 0 else np.nan
+    ranked = float(spearmanr(truth, predicted).statistic) if min(np.ptp(truth), np.ptp(predicted)) > 0 else np.nan
     background = matrix[order[: chosen.background_cells]]
     rows = []
     for name in names:

@@ -1,4 +1,4 @@
-"""What the figures of the landscape share: headlines, scales, tick labels, and words in place of an empty frame.
+"""What figures of landscapes and searches share: headlines, scales, tick labels, and words for an empty frame.
 
 A figure is a context manager that yields the drawing and the table of numbers it shows. Beside it stands a function of
 the same arguments that puts the same numbers into words.

@@ -17,7 +17,6 @@ from terranas.core.randomness import generator
 from terranas.landscape.bootstrap import (
     CONFIDENCE,
     MIN_SAMPLE,
-    NAN,
     UNDEFINED,
     Interval,
     bootstrap_counts,
@@ -148,8 +147,8 @@ def persistence(values: Array, percent: int = PERCENT) -> Array:
 def _fitness_rows(values: Array, rng: np.random.Generator, confidence: float, resamples: int) -> list[dict[str, Any]]:
     known = np.sort(values[~np.isnan(values)])
     n: int = len(known)
-    mean = float(known.mean()) if n else NAN
-    std = float(np.std(known, ddof=1)) if n > 1 else NAN
+    mean = float(known.mean()) if n else np.nan
+    std = float(np.std(known, ddof=1)) if n > 1 else np.nan
     ends = [UNDEFINED, UNDEFINED]
     if n >= MIN_SAMPLE:
         centred = known - mean
@@ -187,12 +186,12 @@ def _walk_rows(dataset: str, fitness: str, walks: pd.DataFrame | None) -> list[d
                 )
                 for name in names
             ]
-    return [_row(name, NAN, UNDEFINED, 0, reason="no walks in this metric") for name in names]
+    return [_row(name, np.nan, UNDEFINED, 0, reason="no walks in this metric") for name in names]
 
 
 def _optima_row(measure: str, optima: OptimaEstimate | None, reason: str) -> dict[str, Any]:
     if optima is None:
-        return _row(measure, NAN, UNDEFINED, 0, reason=reason)
+        return _row(measure, np.nan, UNDEFINED, 0, reason=reason)
     return _row(measure, optima.value, optima.interval, optima.n, method=optima.method)
 
 
@@ -222,7 +221,7 @@ def _persistence_rows(
     rows = []
     for kind, sign in _SIGNS.items():
         if reason:
-            found, drawn = np.full((percent, len(spans)), NAN), None
+            found, drawn = np.full((percent, len(spans)), np.nan), None
         else:
             found = persistence(sign * values, percent)
             drawn = _resampled(sign * values, percent, rng, resamples)

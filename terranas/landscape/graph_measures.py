@@ -15,8 +15,6 @@ from terranas.landscape.landscape import Landscape, distances_from
 from terranas.landscape.optima import Optima
 from terranas.landscape.ruggedness import correlation_length, ruggedness
 
-NAN = float("nan")
-
 
 @dataclass(frozen=True)
 class Neutrality:
@@ -39,7 +37,7 @@ class Neutrality:
     @property
     def mean(self) -> float:
         """Mean over the cells with neighbours of the share of neighbours that are as good; NaN without such cells."""
-        return float(np.nanmean(self.of_cells)) if self.cells else NAN
+        return float(np.nanmean(self.of_cells)) if self.cells else np.nan
 
 
 def neutrality(landscape: Landscape, tolerance: float) -> Neutrality:
@@ -60,12 +58,12 @@ def neutrality(landscape: Landscape, tolerance: float) -> Neutrality:
     graph = landscape.graph
     neutral = _neutral_neighbours(graph.indptr, graph.indices, landscape.fitness, tolerance)
     degrees = graph.degrees()
-    shares = np.full(len(landscape), NAN)
+    shares = np.full(len(landscape), np.nan)
     np.divide(neutral, degrees, out=shares, where=degrees > 0)
     return Neutrality(
         tolerance,
         shares,
-        float(neutral.sum() / degrees.sum()) if degrees.any() else NAN,
+        float(neutral.sum() / degrees.sum()) if degrees.any() else np.nan,
         int((degrees > 0).sum()),
         int((landscape.known & (degrees == 0)).sum()),
     )
@@ -120,8 +118,8 @@ def fitness_distance(landscape: Landscape, best_of: Literal["landscape", "compon
     defined = len(x) > 1 and np.ptp(x) > 0 and np.ptp(y) > 0
     return FitnessDistance(
         distances,
-        float(pearsonr(x, y).statistic) if defined else NAN,
-        float(spearmanr(x, y).statistic) if defined else NAN,
+        float(pearsonr(x, y).statistic) if defined else np.nan,
+        float(spearmanr(x, y).statistic) if defined else np.nan,
         len(reaching),
         len(known) - len(reaching),
     )
@@ -142,7 +140,7 @@ def components_table(landscape: Landscape, optima: Optima) -> pd.DataFrame:
     _, first = np.unique(labels[named], return_index=True)
     distance = fitness_distance(landscape, "component").distances[known]
     correlations = (
-        autocorrelation_by_component(landscape).tolist() if landscape.undirected else np.full(count, NAN).tolist()
+        autocorrelation_by_component(landscape).tolist() if landscape.undirected else np.full(count, np.nan).tolist()
     )
     return COMPONENTS.validate(
         pd.DataFrame(
@@ -174,7 +172,7 @@ def _correlations(
     dx = x - (np.bincount(group, x, count) / sizes)[group]
     dy = y - (np.bincount(group, y, count) / sizes)[group]
     scale = np.sqrt(np.bincount(group, dx * dx, count) * np.bincount(group, dy * dy, count))
-    values = np.full(count, NAN)
+    values = np.full(count, np.nan)
     varied = ~constant_groups(x, group, count) & ~constant_groups(y, group, count) & (scale > 0)
     np.divide(np.bincount(group, dx * dy, count), scale, out=values, where=varied)
     return np.asarray(np.clip(values, -1, 1), dtype=np.float64)

@@ -15,7 +15,6 @@ from terranas.landscape.objectives import NeighbourDominance, ObjectiveSpace, co
 from terranas.landscape.optima import Optima
 from terranas.landscape.ruggedness import correlation_length, ruggedness
 
-NAN = float("nan")
 MEANINGS: Mapping[str, str] = {
     "cells": "cells with a value",
     "unknown": "cells without a value, which are no part of the landscape",
@@ -104,9 +103,9 @@ def measure_landscape(
         _row("stuck", optima.stuck, cells=known - apart),
         _row("global_optima", best.sum(), cells=known),
         _row("largest_basin", optima.basin_sizes.max(), cells=known),
-        _row("median_basin", np.median(optima.basin_sizes[proper]) if proper.any() else NAN, cells=known - apart),
+        _row("median_basin", np.median(optima.basin_sizes[proper]) if proper.any() else np.nan, cells=known - apart),
         _row("global_basin", optima.basin_sizes[best].sum(), cells=known),
-        _row("mean_steps", optima.steps[moving].mean() if moving.any() else NAN, cells=known - apart),
+        _row("mean_steps", optima.steps[moving].mean() if moving.any() else np.nan, cells=known - apart),
         _row("neutral_edges", neutral.of_edges, cells=known),
         _row("neutral_neighbours", neutral.mean, cells=neutral.cells, left_out=neutral.without_neighbours),
         _row("fitness_distance", distance.pearson, cells=distance.cells, left_out=distance.unreachable),
@@ -171,7 +170,7 @@ def measure_objectives(
 def _autocorrelation_rows(table: pd.DataFrame | None, cells: int, left_out: int) -> list[dict[str, object]]:
     if table is None:
         names = ("autocorrelation", "correlation_length", "ruggedness", "walk_autocorrelation")
-        return [_row(name, NAN, cells=cells, left_out=left_out) for name in (*names, "mean_walk_autocorrelation")]
+        return [_row(name, np.nan, cells=cells, left_out=left_out) for name in (*names, "mean_walk_autocorrelation")]
     first = table[table["lag"] == 1].iloc[0]
     exact = float(first["exact"])
     pooled = [float(first[name]) for name in ("pooled", "pooled_low", "pooled_high")]
@@ -186,7 +185,7 @@ def _autocorrelation_rows(table: pd.DataFrame | None, cells: int, left_out: int)
 
 
 def _row(
-    name: str, value: float, low: float = NAN, high: float = NAN, *, cells: int, left_out: int = 0
+    name: str, value: float, low: float = np.nan, high: float = np.nan, *, cells: int, left_out: int = 0
 ) -> dict[str, object]:
     return {
         "measure": name,
@@ -201,4 +200,4 @@ def _row(
 
 def _mean(shares: NDArray[np.float64]) -> float:
     known = shares[~np.isnan(shares)]
-    return float(known.mean()) if len(known) else NAN
+    return float(known.mean()) if len(known) else np.nan

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.core.randomness import generator
 from terranas.data.layout import SPLITS
-from terranas.landscape.bootstrap import CONFIDENCE, NAN, RESAMPLES, mean_interval
+from terranas.landscape.bootstrap import CONFIDENCE, RESAMPLES, mean_interval
 from terranas.landscape.correlation import rank_correlations
 from terranas.landscape.schema import ACCURACY_GAPS, CLASS_ACCURACY, CLASS_BALANCE, IMBALANCE_CORRELATIONS
 
@@ -29,14 +29,14 @@ def normalised_entropy(counts: NDArray[np.int64]) -> float:
     """
     shares = counts[counts > 0] / max(counts.sum(), 1)
     if len(shares) < 2:
-        return NAN
+        return np.nan
     return min(1.0, float(-(shares * np.log(shares)).sum() / np.log(len(shares))))
 
 
 def imbalance_ratio(counts: NDArray[np.int64]) -> float:
     """Return the images of the largest class over those of the smallest one that has any; NaN without images."""
     present = counts[counts > 0]
-    return float(present.max() / present.min()) if len(present) else NAN
+    return float(present.max() / present.min()) if len(present) else np.nan
 
 
 def class_balance(class_counts: pd.DataFrame, dataset: str) -> pd.DataFrame:
@@ -110,11 +110,11 @@ def class_accuracies(
                     "class_index": index,
                     "class_name": entry["class_name"],
                     "training_images": images,
-                    "training_share": images / total if total else NAN,
-                    "accuracy": float(values.mean()) if len(values) else NAN,
+                    "training_share": images / total if total else np.nan,
+                    "accuracy": float(values.mean()) if len(values) else np.nan,
                     "accuracy_low": interval.low,
                     "accuracy_high": interval.high,
-                    "std": float(values.std(ddof=1)) if len(values) > 1 else NAN,
+                    "std": float(values.std(ddof=1)) if len(values) > 1 else np.nan,
                     "n": len(values),
                     "confidence": confidence,
                 }
@@ -156,11 +156,11 @@ def accuracy_gaps(
                 "epochs": benchmark.epochs,
                 "split": split,
                 "n": len(gaps),
-                "gap": float(gaps.mean()) if len(gaps) else NAN,
+                "gap": float(gaps.mean()) if len(gaps) else np.nan,
                 "gap_low": interval.low,
                 "gap_high": interval.high,
-                "std": float(gaps.std(ddof=1)) if len(gaps) > 1 else NAN,
-                "share_positive": float((gaps > 0).mean()) if len(gaps) else NAN,
+                "std": float(gaps.std(ddof=1)) if len(gaps) > 1 else np.nan,
+                "share_positive": float((gaps > 0).mean()) if len(gaps) else np.nan,
                 "normalised_entropy": balance.loc[split, "normalised_entropy"],
                 "imbalance_ratio": balance.loc[split, "imbalance_ratio"],
                 "confidence": confidence,

@@ -17,8 +17,6 @@ from terranas.landscape.graph_schema import NETWORK_EDGES, NETWORK_NODES
 from terranas.landscape.landscape import Landscape
 from terranas.landscape.optima import Optima
 
-NAN = float("nan")
-
 
 @dataclass(frozen=True)
 class LocalOptimaNetwork:
@@ -89,9 +87,9 @@ def measure_network(network: LocalOptimaNetwork, optima: Optima, landscape: Land
     return NetworkMeasures(
         nodes=int(nodes.sum()),
         edges=len(network.targets),
-        mean_out_degree=float(out.mean()) if some else NAN,
-        mean_stay=float(network.stay[nodes].mean()) if some else NAN,
-        improving=float(network.weights[better].sum()) / weight if weight > 0 else NAN,
+        mean_out_degree=float(out.mean()) if some else np.nan,
+        mean_stay=float(network.stay[nodes].mean()) if some else np.nan,
+        improving=float(network.weights[better].sum()) / weight if weight > 0 else np.nan,
         without_way_out=int((out == 0).sum()),
     )
 

@@ -28,8 +28,6 @@ from terranas.landscape.graph_schema import OBJECTIVE_CORRELATION, PARETO_OPTIMA
 from terranas.landscape.landscape import Hashes, Landscape, hash_ranks, require_known, within
 from terranas.space.neighbours import NeighbourGraph
 
-NAN = float("nan")
-
 
 @dataclass(frozen=True)
 class ObjectiveSpace:
@@ -76,7 +74,7 @@ class ObjectiveSpace:
         points = to_minimise(np.asarray(values, dtype=np.float64), directions)
         require_known(points)
         known = np.asarray(~np.isnan(points).any(axis=1), dtype=np.bool_)
-        points[~known] = NAN
+        points[~known] = np.nan
         index = pd.Index(hashes)
         hash_ranks(index, len(graph))  # only for what it refuses
         return cls(tuple(names), points, within(graph, known), index)
@@ -146,7 +144,7 @@ def neighbour_dominance(space: ObjectiveSpace) -> NeighbourDominance:
     place[order] = np.arange(len(points))
     counts = _neighbour_dominance(graph.indptr, graph.indices, points, place, int(graph.degrees().max(initial=0)))
     degrees = graph.degrees()
-    shares = np.full(counts.shape, NAN)
+    shares = np.full(counts.shape, np.nan)
     np.divide(counts, degrees[:, None], out=shares, where=degrees[:, None] > 0)
     return NeighbourDominance(*np.ascontiguousarray(shares.T))
 
@@ -206,7 +204,7 @@ def neighbourhood_hypervolumes(space: ObjectiveSpace) -> NDArray[np.float64]:
     """
     points = np.ascontiguousarray(space.normalised())
     reference = np.ones(points.shape[1])
-    volumes = np.full(len(points), NAN)
+    volumes = np.full(len(points), np.nan)
     indptr, indices = space.graph.indptr, space.graph.indices
     for row in np.flatnonzero(space.graph.degrees() > 0).tolist():
         around = points[indices[indptr[row] : indptr[row + 1]]]
@@ -271,7 +269,7 @@ def correlation_table(space: ObjectiveSpace, *, share: float = 0.01) -> pd.DataF
                     "second": space.names[other],
                     "region": region,
                     "cells": len(x),
-                    "spearman": float(spearmanr(x, y).statistic) if defined else NAN,
+                    "spearman": float(spearmanr(x, y).statistic) if defined else np.nan,
                 }
             )
     return OBJECTIVE_CORRELATION.from_rows(rows)

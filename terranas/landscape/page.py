@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def read_figures(path: Path) -> list[Picture]:
     if not isinstance(content, dict) or not all({"alt", "caption"} <= set(texts) for texts in content.values()):
         raise DataError(f"{path} does not say what is seen in figures. Remove it and run again.")
     return [
-        Picture(name, path.with_name(f"{name}.png").read_bytes(), texts["alt"], texts["caption"])
+        Picture(name, (png := path.with_name(f"{name}.png")).read_bytes(), texts["alt"], texts["caption"], str(png))
         for name, texts in content.items()
     ]
 
@@ -56,7 +57,7 @@ def landscape_page(figures: Mapping[str, Sequence[Picture]], tables: Tables, tit
     benchmarks = [name for name in tables if name != "comparison"]
     conclusions = read_table(tables["comparison"]["conclusions"], CONCLUSIONS)
     correlations = read_table(tables["comparison"]["correlations"], CORRELATIONS)
-    sections = [_comparison(figures["comparison"], conclusions, correlations)]
+    sections = [_comparison(figures["comparison"], conclusions, correlations, tables["comparison"])]
     headline = []
     for name in benchmarks:
         accuracies = pd.read_csv(tables[name]["accuracies"])
@@ -87,7 +88,9 @@ def landscape_page(figures: Mapping[str, Sequence[Picture]], tables: Tables, tit
     )
 
 
-def _comparison(pictures: Sequence[Picture], conclusions: pd.DataFrame, correlations: pd.DataFrame) -> Section:
+def _comparison(
+    pictures: Sequence[Picture], conclusions: pd.DataFrame, correlations: pd.DataFrame, tables: Mapping[str, str]
+) -> Section:
     pairs = correlations[correlations["first_dataset"] != correlations["second_dataset"]]
     sentences = [_verdicts(conclusions)]
     for row in pairs[pairs["coefficient"] == "spearman"].to_dict("records"):
@@ -97,7 +100,11 @@ def _comparison(pictures: Sequence[Picture], conclusions: pd.DataFrame, correlat
             f"{counted(row['n'], 'architecture')} have a rank correlation of {fixed(row['statistic'])}{_ends(row)}."
         )
     shown = sorted(pictures, key=lambda picture: _ORDER.index(picture.name))
-    blocks: list[Block] = [*shown, _conclusions_table(conclusions), _correlations_table(correlations)]
+    blocks: list[Block] = [
+        *shown,
+        replace(_conclusions_table(conclusions), sources=[tables["conclusions"]]),
+        replace(_correlations_table(correlations), sources=[tables["correlations"]]),
+    ]
     return Section("comparison", "All landscapes together", sentences, blocks)
 
 
@@ -166,16 +173,23 @@ def _benchmark(
     name: str, figures: Mapping[str, Sequence[Picture]], tables: Mapping[str, str], accuracies: pd.DataFrame
 ) -> Section:
     neighbourhoods = [key.removeprefix(f"{name} graph ") for key in figures if key.startswith(f"{name} graph ")]
-    blocks: list[Block] = [_accuracy_table(accuracies), *figures[f"{name} accuracy"], *figures[f"{name} walk"]]
     rugged = read_table(tables["ruggedness"], RUGGEDNESS_SUMMARY)
-    blocks += [_ruggedness_table(rugged), _footprint_table(read_table(tables["footprint"], FOOTPRINT))]
+    footprint = read_table(tables["footprint"], FOOTPRINT)
+    blocks: list[Block] = [
+        replace(_accuracy_table(accuracies), sources=[tables["accuracies"]]),
+        *figures[f"{name} accuracy"],
+        *figures[f"{name} walk"],
+        replace(_ruggedness_table(rugged), sources=[tables["ruggedness"]]),
+        replace(_footprint_table(footprint), sources=[tables["footprint"]]),
+    ]
     for neighbourhood in neighbourhoods:
+        path = tables[f"measures {neighbourhood}"]
         blocks += figures[f"{name} graph {neighbourhood}"]
-        blocks.append(_measures_table(read_table(tables[f"measures {neighbourhood}"], GRAPH_MEASURES), neighbourhood))
+        blocks.append(replace(_measures_table(read_table(path, GRAPH_MEASURES), neighbourhood), sources=[path]))
     # which cells are near the front depends on no neighbourhood
     if neighbourhoods:
-        related = read_table(tables[f"objectives {neighbourhoods[0]}"], OBJECTIVE_CORRELATION)
-        blocks.append(_objectives_table(related))
+        path = tables[f"objectives {neighbourhoods[0]}"]
+        blocks.append(replace(_objectives_table(read_table(path, OBJECTIVE_CORRELATION)), sources=[path]))
     blocks += figures[f"{name} feature"]
     last = accuracies[accuracies["epochs"] == accuracies["epochs"].max()]
     told = [

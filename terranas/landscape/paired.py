@@ -9,7 +9,6 @@ from scipy.stats import rankdata, wilcoxon
 from terranas.landscape.bootstrap import (
     CONFIDENCE,
     MIN_SAMPLE,
-    NAN,
     RESAMPLES,
     UNDEFINED,
     Interval,
@@ -77,7 +76,7 @@ def paired_test(
     known = ~(np.isnan(first) | np.isnan(second))
     one, other = first[known], second[known]
     if not len(one):
-        return PairedTest(0, 0, NAN, NAN, "", (NAN, UNDEFINED), (NAN, UNDEFINED), (NAN, UNDEFINED))
+        return PairedTest(0, 0, np.nan, np.nan, "", (np.nan, UNDEFINED), (np.nan, UNDEFINED), (np.nan, UNDEFINED))
     # resampled in the order of the values: equal for rows in any order
     order = np.lexsort((other, one))
     one, other = one[order], other[order]

@@ -16,7 +16,6 @@ from terranas.core.randomness import generator
 from terranas.landscape.bootstrap import (
     CONFIDENCE,
     MIN_VISITS_INTERVAL,
-    NAN,
     RESAMPLES,
     UNDEFINED,
     Interval,
@@ -55,16 +54,16 @@ def lag1_autocorrelation(series: NDArray[np.float64]) -> float:
     """
     # compared, not squared: the mean of equal numbers can differ from them by rounding
     if len(series) < MIN_VISITS or np.ptp(series) == 0:
-        return NAN
+        return np.nan
     return _settled(float(lag1_autocorrelations(series)))
 
 
 def ruggedness(autocorrelation: float) -> float:
     """Return 1 / autocorrelation; NaN where that is no finite number, as for an autocorrelation of 0."""
     if autocorrelation == 0:
-        return NAN
+        return np.nan
     inverse = 1 / autocorrelation
-    return inverse if np.isfinite(inverse) else NAN
+    return inverse if np.isfinite(inverse) else np.nan
 
 
 def correlation_length(autocorrelation: float) -> float:
@@ -72,7 +71,7 @@ def correlation_length(autocorrelation: float) -> float:
     if autocorrelation == 0:
         return 0.0
     logarithm = float(np.log(abs(autocorrelation)))
-    return -1 / logarithm if logarithm != 0 else NAN
+    return -1 / logarithm if logarithm != 0 else np.nan
 
 
 def ruggedness_interval(autocorrelation: Interval) -> Interval:
@@ -189,7 +188,7 @@ def summarise_ruggedness(
             values = ordered[f"autocorrelation{suffix}"].to_numpy(dtype=np.float64)
             inverses = ordered[f"ruggedness{suffix}"].dropna()
             known = values[~np.isnan(values)]
-            mean = _settled(float(known.mean())) if len(known) else NAN
+            mean = _settled(float(known.mean())) if len(known) else np.nan
             rng = generator(seed, "landscape.ruggedness_summary", str(dataset), str(metric), variant)
             interval = mean_interval(known, rng, bounds=(-1, 1), confidence=confidence, resamples=resamples)
             inverse, length = ruggedness_interval(interval), length_interval(interval)
@@ -209,8 +208,8 @@ def summarise_ruggedness(
                     "correlation_length": correlation_length(mean),
                     "correlation_length_low": length.low,
                     "correlation_length_high": length.high,
-                    "median_ruggedness": float(inverses.median()) if len(inverses) else NAN,
-                    "share_0_to_5": float(inverses.between(0, 5).mean()) if len(inverses) else NAN,
+                    "median_ruggedness": float(inverses.median()) if len(inverses) else np.nan,
+                    "share_0_to_5": float(inverses.between(0, 5).mean()) if len(inverses) else np.nan,
                     "confidence": confidence,
                     "reason": _summary_reason(len(known), interval),
                 }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import psutil
 
 from terranas.core.nvml import Gpu
 from terranas.profiling.processors import CPUS, allowed_processors
-from terranas.profiling.records import NAN, Circumstances
+from terranas.profiling.records import Circumstances
 from terranas.profiling.schema import FLAGS
 from terranas.profiling.settings import Tolerances
 
@@ -98,11 +99,11 @@ def judge(observations: Sequence[Observation], tolerances: Tolerances) -> tuple[
         or surely_foreign > tolerances.foreign_load,
     }
     circumstances = Circumstances(
-        sm_clock_mhz=statistics.median(clocks) if clocks else NAN,
-        temperature_c=temperatures[-1] if temperatures else NAN,
-        power_w=statistics.median(powers) if powers else NAN,
+        sm_clock_mhz=statistics.median(clocks) if clocks else nan,
+        temperature_c=temperatures[-1] if temperatures else nan,
+        power_w=statistics.median(powers) if powers else nan,
         foreign_load=foreign,
-        load_average=loads[-1] if loads else NAN,
+        load_average=loads[-1] if loads else nan,
     )
     return tuple(flag for flag in FLAGS if raised.get(flag)), circumstances
 
@@ -230,11 +231,11 @@ def _is_throttled(observations: Sequence[Observation]) -> bool:
 def _foreign_cores(observations: Sequence[Observation]) -> tuple[float, float]:
     """Return the cores that others kept busy, and how many of them are beyond doubt; NaN where nothing tells."""
     if not observations:
-        return NAN, NAN
+        return nan, nan
     first, last = observations[0], observations[-1]
     seconds = last.time - first.time
     before, after = first.others_busy_s, last.others_busy_s
-    taken = after - before if before is not None and after is not None else NAN
+    taken = after - before if before is not None and after is not None else nan
     # where the machine's counter does not even hold our own time (some sandboxes), it tells nothing
     if seconds > 0 and taken >= -last.busy_resolution_s:
         return max(0.0, taken / seconds), (taken - last.busy_resolution_s) / seconds
@@ -242,7 +243,7 @@ def _foreign_cores(observations: Sequence[Observation]) -> tuple[float, float]:
         # over a minute, so that it lags behind, and what this process did itself may not be in it yet
         waiting = max(0.0, last.load_average - last.threads)
         return waiting, waiting
-    return NAN, NAN
+    return nan, nan
 
 
 def _known(observations: Sequence[Observation], value: Callable[[Observation], float | None]) -> list[float]:

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-NAN = float("nan")
-
 
 @dataclass(frozen=True)
 class Energy:
@@ -47,11 +45,11 @@ class Circumstances:
         load_average: load average over one minute at the end.
     """
 
-    sm_clock_mhz: float = NAN
-    temperature_c: float = NAN
-    power_w: float = NAN
-    foreign_load: float = NAN
-    load_average: float = NAN
+    sm_clock_mhz: float = np.nan
+    temperature_c: float = np.nan
+    power_w: float = np.nan
+    foreign_load: float = np.nan
+    load_average: float = np.nan
 
 
 @dataclass(frozen=True)
@@ -72,8 +70,8 @@ class Measurement:
     outcome: str
     samples: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     flags: tuple[str, ...] = ()
-    peak_memory_bytes: float = NAN
-    baseline_memory_bytes: float = NAN
+    peak_memory_bytes: float = np.nan
+    baseline_memory_bytes: float = np.nan
     energy: Energy | None = None
     circumstances: Circumstances = Circumstances()
     started: float = 0.0

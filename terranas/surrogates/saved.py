@@ -202,7 +202,7 @@ def _read(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is no valid JSON file ({error}). Fit the surrogate anew.") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise DataError(f"{path} holds no surrogate of terranas.")
+        raise DataError(f"{path} holds no surrogate of terranas. Choose another file, or fit a surrogate and store it.")
     if document.get("version") != VERSION:
         raise DataError(
             f"{path} holds a surrogate in version {str(document.get('version'))[:20]} of its format; this terranas "

@@ -69,7 +69,10 @@ def analyse_sizes(
             "missing trainings have none). Lower surrogates.sizes or train more architectures."
         )
     if lacking := {settings.encoding for settings in compared.values()} - set(features):
-        raise ConfigError(f"Features are lacking for {', '.join(sorted(lacking))}; given: {', '.join(features)}.")
+        raise ConfigError(
+            f"Features are lacking for {', '.join(sorted(lacking))}; given: {', '.join(features)}. Encode the "
+            "architectures by each encoding that is compared."
+        )
     if len(known) < len(values):
         logger.info("%d of %d architectures have no values and are left out", len(values) - len(known), len(values))
     jobs = [(size, repeat) for size in sizes for repeat in range(repeats)]

@@ -7,7 +7,7 @@ training has its result, journals and leases tell of every attempt, and the queu
 import os
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,6 +36,8 @@ RULE = "training_train"
 PACK_RULE = "training_pack"
 LOG_LINES = 15
 LOG_BYTES = 20_000
+SLURM_LOGS = Path(".snakemake/slurm_logs")
+"""Where Snakemake's Slurm plugin keeps the logs of jobs, below the folder that snakemake was started in."""
 
 
 @dataclass(frozen=True)
@@ -209,8 +211,6 @@ class _Reader:
     now: float
     fresh_seconds: float
     running: Collection[str]
-    # the newest log of each architecture's jobs, where the training's own log says nothing
-    slurm_logs: Path = field(default_factory=lambda: Path(".snakemake/slurm_logs"))
 
     def training(self, name: str, folder: Path | None, job: SlurmJob | None, packs: Mapping[str, SlurmJob]) -> Training:
         events = read_journal(folder) if folder else []
@@ -242,12 +242,12 @@ class _Reader:
             tail = self._log_tail(name)
             if not tail:
                 return Training(**common, state="missing")
-            return Training(**common, state="failed", reason=_last_error(tail), log_tail=tail)
+            return Training(**common, state="failed", reason=last_error(tail), log_tail=tail)
         last, tail = attempts[-1], self._log_tail(name)
         if last.ending == "finished":
             # trained, but its outputs were not written: the next run collects them
             return Training(**common, state="stopped", reason="trained; its result is not collected yet")
-        reason = last.reason or _last_error(tail) or f"killed on {last.host}"
+        reason = last.reason or last_error(tail) or f"killed on {last.host}"
         state: State = "failed" if last.ending == "failed" else "stopped"
         return Training(**common, state=state, reason=reason, log_tail=tail)
 
@@ -263,7 +263,7 @@ class _Reader:
     def _log_tail(self, name: str) -> list[str]:
         """Return the last lines of the training's log, or of its newest Slurm log where it has none."""
         lines = tail_of(self.results / "logs" / "training" / f"{name}.log")
-        folder = self.slurm_logs / f"rule_{RULE}" / name
+        folder = SLURM_LOGS / f"rule_{RULE}" / name
         if not lines and folder.is_dir():
             logs = sorted(folder.glob("*.log"), key=_changed)
             lines = tail_of(logs[-1]) if logs else []
@@ -309,7 +309,7 @@ def _left(events: Sequence[Mapping[str, Any]]) -> float | None:
     return None
 
 
-def _last_error(lines: Sequence[str]) -> str:
+def last_error(lines: Sequence[str]) -> str:
     """Return the message of the last error in a log; empty where it has none."""
     for line in reversed(lines):
         _, marker, message = line.partition(" ERROR ")

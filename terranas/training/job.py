@@ -1,8 +1,6 @@
 """One training as a job: from names of arrays and settings to a result, in one process or several."""
 
 import gc
-import hashlib
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -13,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from terranas.core.digests import digest_of
 from terranas.core.files import read_json, write_json
 from terranas.core.processes import host_peak_mb
 from terranas.core.randomness import derive_seed, generator
@@ -103,7 +102,7 @@ class TrainingJob:
             "class_counts": self.class_counts,
             "numerics": NUMERICS_VERSION,
         }
-        return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:16]
+        return digest_of(deciding)[:16]
 
     @property
     def folder(self) -> Path:

@@ -86,17 +86,14 @@ class _Member:
         self.process.wait()
 
 
-def run_pack(
-    jobs: "Sequence[TrainingJob]", logs: Path | None = None, attempts: int = ATTEMPTS, stop: Stop | None = None
-) -> dict[str, str]:
+def run_pack(jobs: "Sequence[TrainingJob]", attempts: int = ATTEMPTS, stop: Stop | None = None) -> dict[str, str]:
     """Train architectures side by side and return what became of each.
 
     What a member finished lies in its own state; collecting it is up to the caller. Requests to stop reach all members;
-    they know their deadline themselves.
+    they know their deadline themselves. Each member has a log, ``<hash>.packed.log``, beside the study's other logs.
 
     Args:
         jobs: the trainings, all of one study.
-        logs: folder of the members' log files, ``<hash>.packed.log``; None: that of the study's trainings.
         attempts: how often a member is started at most.
         stop: what receives requests to stop, and knows the deadline of all; None: this function listens itself.
 
@@ -109,7 +106,7 @@ def run_pack(
     if stop is None:
         stop = Stop(None)
         stop.listen()
-    logs = logs or Path(jobs[0].state).parent / "logs" / "training"
+    logs = Path(jobs[0].state).parent / "logs" / "training"
     logs.mkdir(parents=True, exist_ok=True)
     shares = gpu_shares(jobs)
     with tempfile.TemporaryDirectory(prefix="terranas.pack.") as name:

@@ -39,7 +39,7 @@ WAITING = {"PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT",
 
 # the comment may hold anything, so it comes last; a unit separator stands in none of the others
 SEPARATOR = "\x1f"
-_FIELDS = ("%i", "%j", "%T", "%M", "%l", "%N", "%r", "%Z", "%k")
+_FIELDS = ("%i", "%j", "%T", "%N", "%r", "%Z", "%k")
 QUEUE_FORMAT = SEPARATOR.join(_FIELDS)
 
 # Snakemake's Slurm plugin writes rule and wildcards into the comment; a job's name is the run's, since the plugin asks
@@ -57,8 +57,6 @@ class SlurmJob:
         state: Slurm's word for it, such as ``RUNNING``.
         rule: rule that it runs.
         wildcards: values of the rule's wildcards, joined by underscores; a training's is its architecture.
-        elapsed: seconds it has run.
-        limit: seconds it may run; None without limit.
         nodes: names of its nodes.
         reason: why it waits.
     """
@@ -68,8 +66,6 @@ class SlurmJob:
     state: str
     rule: str
     wildcards: str
-    elapsed: float
-    limit: float | None
     nodes: str
     reason: str
 
@@ -79,14 +75,20 @@ class SlurmJob:
         return self.state in WAITING
 
 
-def ask(command: Sequence[str], seconds: float = ANSWER_SECONDS) -> "subprocess.CompletedProcess[str] | None":
+def ask(command: Sequence[str]) -> "subprocess.CompletedProcess[str] | None":
     """Run one of Slurm's commands; None where it is missing or does not answer in time."""
     # a format or a limit of the user's own would change what the answer looks like
     own = ("SQUEUE_", "SCANCEL_", "SLURM_TIME_FORMAT")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     try:
         return subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=seconds, check=False, env=environment
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=ANSWER_SECONDS,
+            check=False,
+            env=environment,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
@@ -152,13 +154,12 @@ def jobs_of_study(
         parts = [part.strip() for part in line.split(SEPARATOR, len(_FIELDS) - 1)]
         if len(parts) != len(_FIELDS) or not parts[0].isdigit():
             continue
-        number, run, state, elapsed, limit, nodes, reason, started_in, comment = parts
+        number, run, state, nodes, reason, started_in, comment = parts
         found = _COMMENT.fullmatch(comment)
         rule, wildcards = (found["rule"], found["wildcards"] or "") if found else ("", "")
         own = wildcards in known and Path(started_in).resolve() == place
         if own or run in runs or number in ids:
-            times = parse_time(elapsed) or 0.0, parse_time(limit)
-            jobs.append(SlurmJob(number, run, state, rule, wildcards, *times, nodes, reason))
+            jobs.append(SlurmJob(number, run, state, rule, wildcards, nodes, reason))
     return jobs
 
 

@@ -23,6 +23,8 @@ from terranas.space.complexity import CIFAR10_NETWORK, macs, parameters
 from terranas.space.schema import CELLS
 from terranas.space.table import cells_table
 
+from .checks import failed
+
 CHAIN = Cell.from_strings("010001000", "input,conv3x3-bn-relu,output")
 WIDE = Cell.from_strings("0110000100010000", "input,conv1x1-bn-relu,maxpool3x3,output")
 LONG = Cell.from_strings("0100000100000100000100000", "input,maxpool3x3,conv3x3-bn-relu,maxpool3x3,output")
@@ -66,10 +68,6 @@ def written(*rows: Row) -> bytes:
 def imported(four: bytes, five: bytes, max_vertices: int = 5) -> ImportedTable:
     files = [CsvFile(io.BytesIO(four), "four.csv", 4), CsvFile(io.BytesIO(five), "five.csv", 5)]
     return import_ec_nas(files, index(max_vertices))
-
-
-def failed(result: ImportedTable) -> dict[str, int]:
-    return {check.name: check.disagreeing for check in result.checks if not check.passed}
 
 
 FOUR = [row(cell, epochs, seconds) for cell in (WIDE, CHAIN) for epochs in (108, 4) for seconds in (90.0, 80.0, 70.0)]

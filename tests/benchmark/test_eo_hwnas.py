@@ -31,6 +31,8 @@ from terranas.space.neighbours import build_neighbours
 from terranas.space.schema import CELLS
 from terranas.space.table import cells_table
 
+from .checks import failed
+
 NAMES = {
     "walks": "path_logs.json",
     "tests": "test_results_sampled_all_paths.json",
@@ -122,10 +124,6 @@ def as_bytes(content: Content) -> dict[str, bytes]:
 def imported(files: dict[str, bytes], space: SpaceIndex | None = None) -> tuple[ImportedTable, pd.DataFrame]:
     opened = {name: PublishedFile(io.BytesIO(files[name]), NAMES[name]) for name in FILES}
     return import_eo_hwnas(opened, space or index())
-
-
-def failed(result: ImportedTable) -> dict[str, int]:
-    return {check.name: check.disagreeing for check in result.checks if not check.passed}
 
 
 def refused(files: dict[str, bytes], space: SpaceIndex | None = None) -> str:

@@ -16,7 +16,7 @@ from terranas.benchmark.hw_nas_bench import SCHEMA as HW_NAS_BENCH
 from terranas.benchmark.nasbench201 import macs_of, parameters_of
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.benchmark.transnas_bench101 import SCHEMAS as TRANSNAS_BENCH101
-from terranas.config.measuring import BenchmarkConfig
+from terranas.config.published import BenchmarkConfig
 from terranas.core.files import read_json
 from terranas.space.nasbench201 import parse_cells
 

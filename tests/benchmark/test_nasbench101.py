@@ -29,6 +29,8 @@ from terranas.space.cell import Cell
 from terranas.space.complexity import CIFAR10_NETWORK, macs, parameters
 from terranas.space.table import cells_table
 
+from .checks import failed
+
 NAN = float("nan")
 
 CHAIN = Cell.from_strings("010001000", "input,conv3x3-bn-relu,output")
@@ -84,10 +86,6 @@ def space(max_vertices: int) -> SpaceIndex:
 def imported(*payloads: bytes, max_vertices: int = 4) -> ImportedTable:
     file = io.BytesIO(b"".join(map(framed, payloads)))
     return import_nasbench101(file, "test.tfrecord", space(max_vertices))
-
-
-def failed(result: ImportedTable) -> dict[str, int]:
-    return {check.name: check.disagreeing for check in result.checks if not check.passed}
 
 
 # --- framing -------------------------------------------------------------------------------------------------------

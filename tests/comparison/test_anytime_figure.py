@@ -1,6 +1,5 @@
 """Hypervolume over evaluations: medians and quartiles against brute force, and searches with nothing to improve."""
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +14,7 @@ from .made_up import LONG, SAMPLE, anytime
 
 PAIR = ("surrogate", "random")
 
-
-@pytest.fixture(autouse=True)
-def _warnings_are_errors() -> object:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 def few_searches() -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """Attainment surfaces and their differences against counting, for any directions and numbers of searches."""
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +15,7 @@ from .made_up import LONG, MACS, THREE, TWO, fronts
 PAIR = ("surrogate", "random")
 BUDGETS = (20, 40)
 
-
-@pytest.fixture(autouse=True)
-def _warnings_are_errors() -> object:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 def small_fronts(searches: tuple[int, int], objectives: tuple[Objective, ...]) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """Fronts over the cloud of known architectures."""
 
-import warnings
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,12 +18,7 @@ NAMES = [objective.name for objective in TWO]
 DIRECTIONS = [objective.direction for objective in TWO]
 PAIR = ("surrogate", "random")
 
-
-@pytest.fixture(autouse=True)
-def _warnings_are_errors() -> object:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 def few_fronts() -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """Violins: numbers, words, and samples that have no density."""
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -24,12 +23,7 @@ from .made_up import LONG, THREE, TWO, indicators
 PAIR = ("surrogate", "random")
 BUDGETS = [(10, 30), (20, 40)]
 
-
-@pytest.fixture(autouse=True)
-def _warnings_are_errors() -> object:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
+pytestmark = pytest.mark.filterwarnings("error")
 
 
 def test_a_pair_of_arms_shows_only_its_budgets(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from terranas.benchmark import eo_hwnas, nasbench101
 from terranas.benchmark.schema import METRICS
 from terranas.config import StudyConfig, load_config, read_config, typed
+from terranas.config.analysing import IMAGES_OF
 from terranas.config.generate import default_yaml, json_schema
 from terranas.config.inputs import PUBLISHED_IMAGE, PUBLISHED_NETWORK
 from terranas.config.load import known_keys
-from terranas.config.measuring import IMAGES_OF
 from terranas.config.searching import Arm
 from terranas.config.study import PUBLISHED_METRICS, STUDY_METRICS
 from terranas.core.errors import ConfigError
@@ -122,7 +122,7 @@ def test_a_protocol_is_a_set_of_values_that_others_override():
         ({"sampling": {"step": 3}}, r"unknown key 'sampling\.step'; the nearest valid key is 'sampling\.steps'"),
         ({"trainin": {}}, "unknown key 'trainin'; the nearest valid key is 'training'"),
         ({"epochs": 3}, r"the nearest valid key is 'training\.epochs'"),
-        ({"results_dir": "~/results"}, "'~' is not expanded"),
+        ({"results_dir": "~/results"}, "results_dir: '~/results' begins with '~'"),
         ({"seed": "a"}, "seed: must be a valid integer, got 'a'"),
         ({"seed": True}, "seed: must be a valid integer, got True"),
         ({"training": {"learning_rate": "1e-4"}}, r"written with a dot, like 1\.0e-4"),

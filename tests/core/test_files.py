@@ -7,7 +7,15 @@ import stat
 import pytest
 
 from terranas.core.errors import DataError, EnvironmentLackError
-from terranas.core.files import atomic_path, read_json, require_free_space, sha256_file, write_json, write_text
+from terranas.core.files import (
+    atomic_folder,
+    atomic_path,
+    read_json,
+    require_free_space,
+    sha256_file,
+    write_json,
+    write_text,
+)
 
 
 def test_a_failed_write_leaves_the_old_content_and_no_temporary_file(tmp_path):
@@ -56,3 +64,41 @@ def test_too_little_disk_space_is_said_with_both_sizes(tmp_path):
     require_free_space(tmp_path / "not" / "there" / "yet", 1)
     with pytest.raises(EnvironmentLackError, match=r"1000000000\.00 GB are needed, .* GB are free"):
         require_free_space(tmp_path, 10**18)
+
+
+def test_a_folder_is_replaced_whole(tmp_path):
+    for content in ("old", "new"):
+        with atomic_folder(tmp_path / "site") as folder:
+            assert list(folder.iterdir()) == []
+            (folder / content).write_text(content)
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+    assert [path.name for path in (tmp_path / "site").iterdir()] == ["new"]
+    assert stat.S_IMODE((tmp_path / "site").stat().st_mode) & 0o500 == 0o500
+
+
+def test_a_folder_that_fails_leaves_the_old_one(tmp_path):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "old").touch()
+
+    def write_half():
+        with atomic_folder(tmp_path / "site") as folder:
+            (folder / "new").touch()
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        write_half()
+    assert [path.name for path in tmp_path.iterdir()] == ["site"]
+    assert [path.name for path in (tmp_path / "site").iterdir()] == ["old"]
+
+
+def test_a_folder_that_cannot_be_renamed_leaves_the_old_one(tmp_path):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "old").touch()
+
+    def remove_what_was_made():
+        with atomic_folder(tmp_path / "site") as folder:
+            folder.rmdir()
+
+    with pytest.raises(FileNotFoundError):
+        remove_what_was_made()
+    assert [path.name for path in (tmp_path / "site").iterdir()] == ["old"]

@@ -27,7 +27,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from terranas.config.measuring import DownloadName
+from terranas.config.published import DownloadName
 from terranas.core.errors import DataError, EnvironmentLackError, TableError
 from terranas.core.files import read_json, write_json
 from terranas.data.download import DownloadError, fetch

@@ -17,13 +17,10 @@ from terranas.data.precheck import check_source, expected_images, source_files
 from terranas.data.prepare import prepare
 from terranas.data.splits import stratified_splits
 
+from .reading import everything
+
 LAYOUT = ImagesConfig(bands=3, classes=2, image_size=8, train=0.5, validation=0.25, test=0.25)
 SPLITS = ("train", "validation", "test")
-
-
-def everything(source, split="train", start=0):
-    blocks = list(source.blocks(split, start))
-    return np.concatenate([images for images, _ in blocks]), np.concatenate([labels for _, labels in blocks])
 
 
 def write_folder(root, count=8, size=8, suffix="png", classes=("a", "b")):

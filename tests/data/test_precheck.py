@@ -10,8 +10,6 @@ from terranas.config.inputs import DataConfig, ImagesConfig
 from terranas.core.errors import DataError
 from terranas.data.precheck import check_source, expected_images, source_files
 
-EUROSAT = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "eurosat" / "eurosat_rgb_32x32.npz"
-
 
 def npz(path, **arrays):
     content = {
@@ -132,8 +130,8 @@ def test_expected_images(tmp_path):
     assert expected_images(npz(tmp_path / "images.npz")) == {"train": 4, "validation": 1, "test": 1}
 
 
-@pytest.mark.skipif(not EUROSAT.exists(), reason="../shared/data/eurosat is not on this machine")
-def test_eurosat_headers():
-    check_source(DataConfig(name="EuroSAT", source="npz", path=str(EUROSAT)))
+def test_eurosat_headers(shared_data):
+    path = str(shared_data / "eurosat" / "eurosat_rgb_32x32.npz")
+    check_source(DataConfig(name="EuroSAT", source="npz", path=path))
     with pytest.raises(DataError, match=r"has shape \(27000, 32, 32, 3\); expected \(N, 64, 64, 3\)"):
-        check_source(DataConfig(name="EuroSAT", source="npz", path=str(EUROSAT), images=ImagesConfig(image_size=64)))
+        check_source(DataConfig(name="EuroSAT", source="npz", path=path, images=ImagesConfig(image_size=64)))

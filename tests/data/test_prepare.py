@@ -326,7 +326,7 @@ def test_a_second_preparation_waits_for_the_first(tmp_path, caplog):
                 assert not second.done()
                 time.sleep(0.01)
             assert not (tmp_path / "out").exists()
-        assert second.result(timeout=60).splits["train"].written == 23
+        assert second.result(timeout=300).splits["train"].written == 23
 
 
 def test_class_missing_in_training_is_refused(tmp_path):

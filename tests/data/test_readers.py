@@ -14,6 +14,8 @@ from terranas.data.reader import check_facts
 from terranas.data.so2sat import So2SatReader
 from terranas.data.splits import split_sizes, stratified_splits
 
+from .reading import everything
+
 GOLDEN_SPLIT = [2, 4, 5, 6, 9, 11]
 LAYOUT = ImagesConfig(bands=2, classes=3, image_size=8, train=0.5, validation=0.25, test=0.25)
 
@@ -34,11 +36,6 @@ def write_so2sat(path, count=20, options=None, **changed):
 
 def reader(path, sensors="sen2", rows=7):
     return So2SatReader({"train": path}, sensors, rows)
-
-
-def everything(source, split="train", start=0):
-    blocks = list(source.blocks(split, start))
-    return np.concatenate([images for images, _ in blocks]), np.concatenate([labels for _, labels in blocks])
 
 
 @pytest.mark.parametrize("sensors", ["sen1", "sen2", "both"])

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from terranas.core.errors import DataError, EnvironmentLackError
-from terranas.core.files import sha256_file
+from terranas.core.files import sha256_file, write_json
 from terranas.data import staging
 from terranas.data.layout import SPLITS
 from terranas.data.staging import clean, expanded, staged
@@ -297,6 +297,7 @@ def test_a_damaged_copy_in_use_is_left_alone(shared, place, caplog, monkeypatch)
 PROGRAM = """
 import json, logging, os, sys, time
 from pathlib import Path
+from terranas.core.files import write_json
 from terranas.core.logs import configure_logging
 from terranas.data import staging
 
@@ -311,27 +312,27 @@ staging._copy_file = copy_file
 arrays, manifest = json.loads((folder / "given.json").read_text())
 with staging.staged(arrays, manifest, str(folder / "fast"), True) as paths:
     same = all(Path(paths[key]).read_bytes() == Path(arrays[key]).read_bytes() for key in arrays)
-    (folder / f"{name}.seen").write_text(json.dumps([same, paths != arrays]))
+    write_json(folder / f"{name}.seen", [same, paths != arrays])
     while not (folder / "leave").exists():
         time.sleep(0.02)
 """
 
 
 def start(tmp_path, shared, name, slow=0.0):
-    (tmp_path / "given.json").write_text(json.dumps(shared))
+    write_json(tmp_path / "given.json", shared)  # at one stroke: others that were started read it meanwhile
     return subprocess.Popen([sys.executable, "-c", PROGRAM, str(tmp_path), name, str(slow)])
 
 
 def test_processes_that_start_together_copy_once(tmp_path, shared, place):
     started = [start(tmp_path, shared, str(number), 0.05) for number in range(5)]
-    until(lambda: len(list(tmp_path.glob("*.seen"))) == 5)
-    assert [json.loads(path.read_text()) for path in tmp_path.glob("*.seen")] == [[True, True]] * 5
+    until(lambda: len(list(tmp_path.glob("[0-9].seen"))) == 5)
+    assert [json.loads(path.read_text()) for path in tmp_path.glob("[0-9].seen")] == [[True, True]] * 5
     copied = [path.read_text().split() for path in tmp_path.glob("*.copies")]
     assert len(copied) == 1
     assert len(copied[0]) == 6
     assert len(copies(place)) == 1
     (tmp_path / "leave").touch()
-    assert [process.wait(timeout=60) for process in started] == [0] * 5
+    assert [process.wait(timeout=300) for process in started] == [0] * 5
     assert not list(place.glob("*/*"))
 
 
@@ -349,5 +350,5 @@ def test_what_a_killed_process_left_is_replaced(tmp_path, shared, place):
     assert json.loads((tmp_path / "waiting.seen").read_text()) == [True, True]
     assert "its process was killed" in (tmp_path / "waiting.log").read_text()
     (tmp_path / "leave").touch()
-    assert waiting.wait(timeout=60) == 0
+    assert waiting.wait(timeout=300) == 0
     assert copies(place) == []

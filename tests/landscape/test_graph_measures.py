@@ -29,7 +29,7 @@ from terranas.space.neighbours import NeighbourGraph
 
 from .small_landscapes import NAN, graph_of, hypercube, landscape_of, names_of, nk_values, small_cases, undirected
 
-TIMES = {"resamples": 200, "level": 0.95}
+TIMES = {"resamples": 200, "confidence": 0.95}
 
 
 def networkx_of(landscape: Landscape) -> nx.DiGraph:

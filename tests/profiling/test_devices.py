@@ -250,7 +250,7 @@ print(device.describe()["affinity"])
 """
     highest = max(os.sched_getaffinity(0))
     done = subprocess.run(
-        [sys.executable, "-c", program, str(highest)], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program, str(highest)], capture_output=True, text=True, check=True, timeout=300
     )
     *threads, described = done.stdout.splitlines()
     assert len(threads) >= 2

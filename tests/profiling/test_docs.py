@@ -147,7 +147,7 @@ def test_the_pages_python_runs(tmp_path):
     write_table(tables.conditions, folder / "cpu_conditions.parquet", CONDITIONS)
     (code,) = blocks("python")
     printed = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True, timeout=300
     ).stdout
     assert printed.startswith("12 of 12 records have times and no flag\n")
 

@@ -83,5 +83,5 @@ def test_parsing_the_workflow_imports_nothing_heavy() -> None:
     program = (
         "import sys, terranas.profiling.expectation; print(sorted({'torch', 'pandas', 'numba'} & set(sys.modules)))"
     )
-    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=300)
     assert found.stdout.strip() == "[]"

@@ -24,6 +24,8 @@ from terranas.space.network import Network
 from terranas.training.checkpoint import save_weights
 from terranas.training.result import copy_state
 
+from ..space.networks import unsettle
+
 SHAPE = NetworkShape(bands=2, classes=3, image_size=8, stem_channels=7, stacks=2, cells_per_stack=1)
 CELL = Cell.from_strings("0110000100010000", "input,conv3x3-bn-relu,maxpool3x3,output")
 OTHER = Cell.from_strings("0110000100010000", "input,conv3x3-bn-relu,conv1x1-bn-relu,output")
@@ -31,16 +33,9 @@ CPU = torch.device("cpu")
 
 
 def unsettled(cell: Cell, shape: NetworkShape = SHAPE, seed: int = 0) -> Network:
-    """Return a network whose normalisations are those of a trained one; new ones change next to nothing."""
     network = build_network(cell, shape, seed)
     torch.manual_seed(seed)
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.normal_(module.running_mean)
-            nn.init.uniform_(module.running_var, 0.5, 2)
-            nn.init.normal_(module.weight)
-            nn.init.normal_(module.bias)
-    return network
+    return unsettle(network)
 
 
 # --- weights ---------------------------------------------------------------------------------------------------------

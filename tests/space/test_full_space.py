@@ -26,8 +26,6 @@ from terranas.space.lookup import CellIndex
 from terranas.space.neighbours import NeighbourGraph, build_neighbours, summarise
 from terranas.space.table import cells_table
 
-SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data"
-
 
 @pytest.fixture(scope="module")
 def cells() -> pd.DataFrame:
@@ -40,11 +38,8 @@ def hamming(cells: pd.DataFrame) -> NeighbourGraph:
 
 
 @pytest.fixture(scope="module")
-def published_walks() -> list[list[dict[str, Any]]]:
-    path = SHARED / "eo-hwnas" / "path_logs.json"
-    if not path.is_file():
-        pytest.skip(f"the published walks are not at {path}")
-    return json.loads(path.read_text())
+def published_walks(shared_data: Path) -> list[list[dict[str, Any]]]:
+    return json.loads((shared_data / "eo-hwnas" / "path_logs.json").read_text())
 
 
 def test_golden_counts(cells: pd.DataFrame) -> None:
@@ -118,11 +113,8 @@ def test_golden_hamming_any_graph(cells: pd.DataFrame, hamming: NeighbourGraph) 
         assert set(cells["hash"].iloc[found[edges[found] < edges[row]]]) == smaller
 
 
-def test_published_operation_counts(cells: pd.DataFrame) -> None:
+def test_published_operation_counts(cells: pd.DataFrame, shared_data: Path) -> None:
     """The published FLOPs are multiply-accumulates plus two for each element that is normalised."""
-    path = SHARED / "nas-bench-101" / "cifar10_test_accuracy_108.parquet"
-    if not path.is_file():
-        pytest.skip(f"the published operation counts are not at {path}")
     batch = CellBatch.from_table(cells)
     normalised = np.full(len(cells), 32 * 32 * 128)  # the stem
     for vertices, rows in batch.groups():
@@ -131,14 +123,12 @@ def test_published_operation_counts(cells: pd.DataFrame) -> None:
             widths = vertex_channels(adjacency, channels)
             in_cell = (convolves * widths[:, 1:-1]).sum(axis=1) + (adjacency[:, 0] * widths).sum(axis=1)
             normalised[rows] += 3 * size**2 * in_cell
-    published = pd.read_parquet(path)["flops"].to_numpy()
+    published = pd.read_parquet(shared_data / "nas-bench-101" / "cifar10_test_accuracy_108.parquet")["flops"].to_numpy()
     assert np.array_equal(published, cells["macs"].to_numpy() + 2 * normalised)
 
 
-def test_published_parameters(cells: pd.DataFrame) -> None:
-    path = SHARED / "nas-bench-101" / "nasbench_real_subset.tfrecord"
-    if not path.is_file():
-        pytest.skip(f"the published records are not at {path}")
+def test_published_parameters(cells: pd.DataFrame, shared_data: Path) -> None:
+    path = shared_data / "nas-bench-101" / "nasbench_real_subset.tfrecord"
     ours = dict(zip(cells["hash"], cells["parameters"], strict=True))
     published = {}
     with path.open("rb") as file:

@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +18,10 @@ from terranas.space.enumeration import enumerate_cells
 from terranas.space.network import Network
 from terranas.space.table import cells_table
 
-PUBLISHED = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "eo-hwnas"
+from ..conftest import SHARED_DATA
+from .networks import unsettle
+
+PUBLISHED = SHARED_DATA / "eo-hwnas"
 SO2SAT = NetworkShape(bands=10, classes=17, image_size=32, stem_channels=128, stacks=3, cells_per_stack=3)
 SMALL = NetworkShape(bands=3, classes=10, image_size=17, stem_channels=7, stacks=2, cells_per_stack=2)
 
@@ -206,22 +208,10 @@ def slow_forward(x: Tensor, network: Network, cell: Cell, shape: NetworkShape, t
     return functional.linear(x.mean(dim=(2, 3)), network.classifier.weight, network.classifier.bias)
 
 
-def unsettled(cell: Cell, shape: NetworkShape) -> Network:
-    """Return a network whose normalisations are not those of a new one, which change next to nothing."""
-    network = Network(cell, shape)
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.normal_(module.running_mean)
-            nn.init.uniform_(module.running_var, 0.5, 2)
-            nn.init.normal_(module.weight)
-            nn.init.normal_(module.bias)
-    return network
-
-
 def test_network_computes_what_its_definition_says() -> None:
     torch.manual_seed(1)
     for cell in stratified_cells():
-        network = unsettled(cell, SMALL).eval()
+        network = unsettle(Network(cell, SMALL)).eval()
         x = torch.randn(2, 3, 17, 17)
         with torch.no_grad():
             logits, expected = network(x), slow_forward(x, network, cell, SMALL, training=False)
@@ -233,7 +223,7 @@ def test_network_learns_what_its_definition_says() -> None:
     """Normalised by the batch, logits and gradients of all weights; in double precision, where rounding stays small."""
     torch.manual_seed(2)
     for cell in stratified_cells()[::3]:
-        network = unsettled(cell, SMALL).double().train()
+        network = unsettle(Network(cell, SMALL)).double().train()
         x = torch.randn(3, 3, 17, 17, dtype=torch.float64)
         logits, expected = network(x), slow_forward(x, network, cell, SMALL, training=True)
         torch.testing.assert_close(logits, expected, rtol=1e-9, atol=1e-9)

@@ -173,7 +173,7 @@ def test_read_ahead_is_one_batch_ahead_and_not_more():
 
     results = read_ahead(items(), slots_of_one(), counted(filled), number)
     assert next(results) == 0
-    assert seen.wait(timeout=30)
+    assert seen.wait(timeout=300)
     assert filled == [0, 1, 2]  # 0 is made into its result already, so its buffer takes 2
     assert list(results) == list(range(1, 9))
 

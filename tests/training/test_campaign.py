@@ -72,7 +72,7 @@ def place(tmp_path, monkeypatch):
 
 
 def job(name=A, number="7", state="RUNNING", rule="training_train", reason="None"):
-    return SlurmJob(number, "run", state, rule, name, 1.0, None, "node1", reason)
+    return SlurmJob(number, "run", state, rule, name, "node1", reason)
 
 
 def test_a_training_without_anything_is_missing(place):

@@ -37,7 +37,7 @@ def finished(name, seconds, **changed):
 
 @pytest.fixture
 def campaign():
-    queued = SlurmJob("9", "r", "PENDING", "training_train", NAMES[6], 0.0, None, "", "Priority")
+    queued = SlurmJob("9", "r", "PENDING", "training_train", NAMES[6], "", "Priority")
     return Campaign(
         [
             finished(NAMES[0], 200.0, used_host_mb=500.0, used_device_mb=90.0),

@@ -90,7 +90,7 @@ def calls(place):
 def queue(place, *jobs):
     lines = []
     for number, state, comment, run in jobs:
-        lines.append(SEPARATOR.join([number, run, state, "1:00", "2:00:00", "n1", "None", str(place), comment]))
+        lines.append(SEPARATOR.join([number, run, state, "n1", "None", str(place), comment]))
     (place / "queue").write_text("".join(line + "\n" for line in lines))
 
 
@@ -294,7 +294,7 @@ def test_ctrl_c_waits_for_snakemake_to_tidy_up(tmp_path):
             break
         time.sleep(0.1)
     os.killpg(parent.pid, signal.SIGINT)
-    assert parent.wait(30) == 130
+    assert parent.wait(300) == 130
     assert (tmp_path / "tidy").exists()
 
 
@@ -315,7 +315,7 @@ def test_cancel_ends_snakemake_and_its_jobs(place, study):
             break
         time.sleep(0.1)
     assert stop(study) == 2
-    assert main.wait(10) != 0
+    assert main.wait(300) != 0
     assert (place / "cancelled").read_text() == "1 2\n"
     assert announced("results") is None
 

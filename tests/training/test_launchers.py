@@ -232,7 +232,7 @@ def test_by_hand_under_torchrun(worker):
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
     environment = {name: value for name, value in os.environ.items() if name != launch.WATCHED}
     subprocess.run(
-        [*command, "-m", "fake_worker", str(folder)], check=True, timeout=120, stdin=subprocess.DEVNULL, env=environment
+        [*command, "-m", "fake_worker", str(folder)], check=True, timeout=600, stdin=subprocess.DEVNULL, env=environment
     )
     assert [seen(folder, rank)["watched"] for rank in range(2)] == [False, False]
 
@@ -348,7 +348,7 @@ def test_another_number_of_processes_than_the_recipes_is_refused(job, recipe, tm
     write_json(tmp_path / "job.json", asdict(given))
     place = {"RANK": "0", "WORLD_SIZE": "2", "LOCAL_RANK": "0"}
     command = [sys.executable, "-m", "terranas.training.worker", str(tmp_path)]
-    run = subprocess.run(command, env=os.environ | place, capture_output=True, text=True, timeout=120, check=False)
+    run = subprocess.run(command, env=os.environ | place, capture_output=True, text=True, timeout=600, check=False)
     assert run.returncode == 1
     assert "The recipe's numbers are those of training.processes 3, but 2 were started." in run.stderr
     assert not (tmp_path / "rank0.exit").exists()

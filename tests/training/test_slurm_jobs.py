@@ -33,7 +33,7 @@ def answers(monkeypatch):
 def line(
     number="7", run="terranas_x", state="RUNNING", folder="/study", comment=f"rule_training_train_wildcards_{HASH}"
 ):
-    return SEPARATOR.join([number, run, state, "1:00", "2:00:00", "n1", "None", folder, comment])
+    return SEPARATOR.join([number, run, state, "n1", "None", folder, comment])
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_jobs_of_the_study_are_found_by_folder_and_architecture(answers, tmp_pat
     )
     jobs = jobs_of_study(tmp_path, [HASH])
     assert [job.id for job in jobs] == ["7", "10"]
-    assert jobs[0] == SlurmJob("7", "terranas_x", "RUNNING", "training_train", HASH, 60.0, 7200.0, "n1", "None")
+    assert jobs[0] == SlurmJob("7", "terranas_x", "RUNNING", "training_train", HASH, "n1", "None")
     assert [job.pending for job in jobs] == [False, True]
 
 

@@ -11,6 +11,8 @@ from terranas.sampling.walks import random_walks, walks_table
 from terranas.space.neighbours import read_graph
 from terranas.space.schema import CELLS
 
+logger = logging.getLogger("terranas.sampling")
+
 
 def main(snakemake: Any) -> None:
     wanted = snakemake.params.sampling
@@ -19,7 +21,7 @@ def main(snakemake: Any) -> None:
     graph = read_graph(files.indptr[0], files.indices[0], files.summary[0], cells)
     generators = [generator(snakemake.params.seed, "sampling.walks", walk) for walk in range(wanted["walks"])]
     walks = random_walks(graph, generators, steps=wanted["steps"], unique=wanted["unique"])
-    logging.getLogger("terranas").info(
+    logger.info(
         "%d walks of %d steps; drawn again because one got stuck or began at a cell visited before: %d",
         wanted["walks"],
         wanted["steps"],
@@ -28,4 +30,4 @@ def main(snakemake: Any) -> None:
     write_table(walks_table(walks, cells), snakemake.output.walks, WALKS)
 
 
-run_script(main, snakemake)  # noqa: F821
+run_script(main, snakemake)  # noqa: F821  (snakemake is put there by Snakemake)

@@ -15,4 +15,4 @@ def main(snakemake: Any) -> None:
     write_table(cells, snakemake.output.cells, CELLS)
 
 
-run_script(main, snakemake)  # noqa: F821
+run_script(main, snakemake)  # noqa: F821  (snakemake is put there by Snakemake)

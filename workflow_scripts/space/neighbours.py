@@ -17,4 +17,4 @@ def main(snakemake: Any) -> None:
     write_graph(graph, summarise(graph, cells, neighbourhood), out.indptr, out.indices, out.summary)
 
 
-run_script(main, snakemake)  # noqa: F821
+run_script(main, snakemake)  # noqa: F821  (snakemake is put there by Snakemake)
