@@ -2,25 +2,26 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from terranas.cli_frame import DEFAULT_CONFIG, ConfigFile, Json, SnakemakeOptions, examples, print_json
 from terranas.config import read_config
 from terranas.core.logs import configure_logging, format_duration
 from terranas.data.staging import clean
-from terranas.training.campaign import STATES
+from terranas.training.campaign import STATES, Campaign
 from terranas.training.campaign_resume import Study, describe, resume, run_snakemake, stop
-from terranas.training.campaign_run import announced
+from terranas.training.campaign_run import MainProcess, announced
 
-campaign_app = typer.Typer(no_args_is_help=True, help="Look after the trainings of a study that runs for days.")
+campaign_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="Look after the trainings of a study that runs for days."
+)
 
-ConfigFile = Annotated[Path, typer.Option("--configfile", help="Configuration of the study.")]
 Gone = Annotated[
     bool,
     typer.Option("--gone", help="Snakemake no longer runs on the other machine that campaign/run.json names."),
 ]
-DEFAULT_CONFIG = Path("config/config.yaml")
 FAILURES_SHOWN = 5
 
 
@@ -29,14 +30,23 @@ def study_of(configfile: Path) -> Study:
     return Study.of_settings(read_config(configfile).model_dump(mode="json"), configfile)
 
 
-@campaign_app.command("status")
-def campaign_status(configfile: ConfigFile = DEFAULT_CONFIG) -> None:
+@campaign_app.command(
+    "status",
+    epilog=examples("terranas campaign status --configfile config/paper.yaml", "terranas campaign status --json"),
+)
+def campaign_status(configfile: ConfigFile = DEFAULT_CONFIG, json: Json = False) -> None:
     """Say how many trainings are in which state, what runs and what failed.
 
     `terranas campaign report` writes the same and much more as a page.
+
+    Keys of --json: snakemake (process, gone: null where it cannot be seen), queue_known, states (trainings by state),
+    seconds, wasted_seconds, trainings (hash, state, outcome, reason, epochs, seconds, left, log_tail).
     """
     study = study_of(configfile)
     main, campaign = announced(study.results), study.look()
+    if json:
+        print_json(_facts(main, campaign))
+        return
     if main is None:
         typer.echo("No snakemake runs this study.")
     else:
@@ -62,11 +72,24 @@ def campaign_status(configfile: ConfigFile = DEFAULT_CONFIG) -> None:
     typer.echo(f"time spent {format_duration(spent)}, of which {format_duration(wasted)} was lost")
 
 
-@campaign_app.command("report")
+def _facts(main: MainProcess | None, campaign: Campaign) -> dict[str, Any]:
+    shown = ("hash", "state", "outcome", "reason", "epochs", "seconds", "left")
+    return {
+        "snakemake": {"process": str(main) if main else None, "gone": main.process.is_gone() if main else None},
+        "queue_known": campaign.queue_known,
+        "states": {state: len(campaign.of(state)) for state in STATES},
+        "seconds": sum(training.seconds for training in campaign.trainings),
+        "wasted_seconds": sum(training.wasted for training in campaign.trainings),
+        "trainings": [
+            {name: getattr(training, name) for name in shown} | {"log_tail": list(training.log_tail)}
+            for training in campaign.trainings
+        ],
+    }
+
+
+@campaign_app.command("report", epilog=examples("terranas campaign report --configfile config/paper.yaml"))
 def campaign_report(
-    options: Annotated[
-        list[str] | None, typer.Argument(metavar="[-- OPTIONS]", help="Options of snakemake, such as --config ...")
-    ] = None,
+    options: SnakemakeOptions = None,
     configfile: ConfigFile = DEFAULT_CONFIG,
 ) -> None:
     """Write the campaign's page and table, also before the study begins and while snakemake runs it.
@@ -78,7 +101,9 @@ def campaign_report(
     raise typer.Exit(run_snakemake([*call, "--quiet", "rules", "progress", *(options or ())]))
 
 
-@campaign_app.command("resume")
+@campaign_app.command(
+    "resume", epilog=examples("terranas campaign resume --configfile config/paper.yaml -- --jobs 200")
+)
 def campaign_resume(
     options: Annotated[
         list[str] | None, typer.Argument(metavar="[-- OPTIONS]", help="Options of snakemake, such as --jobs 20.")
@@ -95,22 +120,20 @@ def campaign_resume(
     """Go on after snakemake was killed: adopt or cancel the jobs it left, unlock, and run it again.
 
     Uses the profile slurm unless the options name another profile or executor.
-
-    Example: terranas campaign resume --configfile config/paper.yaml -- --jobs 200
     """
     configure_logging()
     code = resume(study_of(configfile), options or (), targets=target or (), cancel_running=cancel_running, gone=gone)
     raise typer.Exit(code)
 
 
-@campaign_app.command("cancel")
+@campaign_app.command("cancel", epilog=examples("terranas campaign cancel --configfile config/paper.yaml"))
 def campaign_cancel(configfile: ConfigFile = DEFAULT_CONFIG, gone: Gone = False) -> None:
     """Stop the study's snakemake and cancel all its jobs; `resume` goes on later from the last checkpoints."""
     configure_logging()
     typer.echo(f"Cancelled {stop(study_of(configfile), gone=gone)} jobs.")
 
 
-@campaign_app.command("clean")
+@campaign_app.command("clean", epilog=examples("terranas campaign clean --configfile config/paper.yaml"))
 def campaign_clean(configfile: ConfigFile = DEFAULT_CONFIG) -> None:
     """Remove the arrays that trainings copied to this machine (campaign.staging), unless one still uses them."""
     place = read_config(configfile).campaign.staging

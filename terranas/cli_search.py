@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from terranas.cli_frame import DEFAULT_CONFIG, SnakemakeOptions, complete_arm, examples
 from terranas.config import read_config
 from terranas.core.errors import ConfigError
 from terranas.core.formats import count, counted, significant
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-search_app = typer.Typer(no_args_is_help=True, help="Search by training, instead of on a table.")
+search_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", help="Search by training, instead of on a table."
+)
 
-DEFAULT_CONFIG = Path("config/config.yaml")
 CALLED_FOR = ("--profile", "--executor", "-e")
 # the search reads the configuration too, and must not read another one than the trainings do
 REFUSED = ("--config", "-C", "--configfile", "--configfiles", "--directory", "-d")
@@ -38,18 +40,24 @@ def _several_commands() -> None:
     """Keep ``live`` a command of its own while it is the only one."""
 
 
-@search_app.command("live")
+@search_app.command(
+    "live",
+    epilog=examples(
+        "terranas search live --configfile config/eurosat.yaml --profile slurm --method nsga2 --budget 200"
+    ),
+)
 def search_live_command(
-    options: Annotated[
-        list[str] | None, typer.Argument(metavar="[-- OPTIONS]", help="Options of snakemake, such as --jobs 20.")
-    ] = None,
+    options: SnakemakeOptions = None,
     configfile: Annotated[
         Path, typer.Option("--configfile", "--config", help="Configuration of the study.")
     ] = DEFAULT_CONFIG,
     profile: Annotated[
         str | None, typer.Option("--profile", help="Profile of snakemake, such as slurm; default: this machine.")
     ] = None,
-    method: Annotated[str, typer.Option("--method", help="Search and its starts, as the arms of a study.")] = "random",
+    method: Annotated[
+        str,
+        typer.Option("--method", help="Search and its starts, as the arms of a study.", autocompletion=complete_arm),
+    ] = "random",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Index of the repetition.")] = 0,
     budget: Annotated[
         int | None,
@@ -66,8 +74,6 @@ def search_live_command(
 
     The same command goes on where it stopped, whatever was killed. What the study trains, or another search trained,
     is not trained again.
-
-    Example: terranas search live --configfile config/eurosat.yaml --profile slurm --method nsga2 --budget 200
     """
     from terranas.search.live_study import LiveRequest, require_possible, search_folder, search_live
     from terranas.search.live_workflow import LiveWorkflow, only_search

@@ -2,10 +2,10 @@
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import typer
 
@@ -13,7 +13,7 @@ from terranas import cli, cli_search
 from terranas.search import live_study, live_workflow
 from terranas.search.campaign import SearchTables
 from terranas.search.driver import SearchRun
-from terranas.search.schema import EVALUATIONS, FRONTS, RUNS
+from terranas.search.schema import EVALUATIONS, FRONTS, QUEUE, RUNS
 
 A, B = "a" * 32, "b" * 32
 
@@ -44,6 +44,7 @@ def tables(failed):
         EVALUATIONS.from_rows([{**common, **point, **place}]),
         FRONTS.from_rows([{**common, **point, "budget": 9}]),
         RUNS.from_rows([{**common, **counts, **end, "budget": 9}]),
+        QUEUE.empty(),
     )
 
 
@@ -136,7 +137,7 @@ def test_an_empty_front_can_be_shown(run, made, monkeypatch):
     monkeypatch.setattr(
         live_study,
         "search_live",
-        lambda *_, **__: SearchTables(empty.evaluations.iloc[:0], pd.DataFrame(empty.fronts.iloc[:0]), empty.runs),
+        lambda *_, **__: replace(empty, evaluations=empty.evaluations.iloc[:0], fronts=empty.fronts.iloc[:0]),
     )
     code, output, _ = run("--configfile", "study.yaml")
     assert code == 0
