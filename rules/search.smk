@@ -14,6 +14,7 @@ rule search_run:
         evaluations=f"{RESULTS}/search/{{benchmark}}/{{arm}}/evaluations.parquet",
         fronts=f"{RESULTS}/search/{{benchmark}}/{{arm}}/fronts.parquet",
         runs=f"{RESULTS}/search/{{benchmark}}/{{arm}}/runs.parquet",
+        queue=f"{RESULTS}/search/{{benchmark}}/{{arm}}/queue.parquet",
     log:
         f"{RESULTS}/logs/search/{{benchmark}}_{{arm}}.log",
     benchmark:

@@ -29,6 +29,8 @@ CHARGED = frozenset({"surrogate", "surrogate_spread", "sample", "surrogate_publi
 LOCAL_SEARCH = "pareto_local_search"
 RESTARTED = "restarted_local_search"
 PUBLISHED = "published_search"
+QUEUED = frozenset({LOCAL_SEARCH, RESTARTED, PUBLISHED})
+"""Searches that keep architectures waiting until their neighbourhood is looked at."""
 
 METHOD_OF = {
     "surrogate": LOCAL_SEARCH,

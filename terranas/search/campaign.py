@@ -15,7 +15,7 @@ from terranas.core.logs import progress
 from terranas.core.pareto import nondominated
 from terranas.core.randomness import generator
 from terranas.search.arm_starts import StartMaterial, choose_starts
-from terranas.search.arms import CHARGED, LOCAL_SEARCH, METHOD_OF, PUBLISHED, RESTARTED
+from terranas.search.arms import CHARGED, LOCAL_SEARCH, METHOD_OF, PUBLISHED, QUEUED, RESTARTED
 from terranas.search.driver import Search, SearchRun, drive
 from terranas.search.local_search import (
     LocalSearchSettings,
@@ -25,7 +25,8 @@ from terranas.search.local_search import (
 )
 from terranas.search.problem import Problem
 from terranas.search.published_search import PublishedRun, published_search
-from terranas.search.schema import EVALUATIONS, FRONTS, RUNS
+from terranas.search.queue_record import QueueRecord, Stay
+from terranas.search.schema import EVALUATIONS, FRONTS, QUEUE, RUNS
 from terranas.space.neighbours import NeighbourGraph
 from terranas.space.searchable import SearchableSpace
 
@@ -64,6 +65,7 @@ class SearchTables:
     evaluations: pd.DataFrame
     fronts: pd.DataFrame
     runs: pd.DataFrame
+    queue: pd.DataFrame
 
 
 def run_arm(
@@ -107,6 +109,7 @@ def run_arm(
         evaluations=_evaluations(problem, arm, done),
         fronts=_fronts(problem, arm, settings.budgets, ends),
         runs=_runs(problem, arm, settings, done, ends),
+        queue=_queue(problem, arm, done),
     )
     _log_summary(tables.runs, problem)
     return tables
@@ -130,6 +133,7 @@ def make_search(
     *,
     starts: NDArray[np.int64] | None = None,
     methods: Mapping[str, Method] = MappingProxyType({}),
+    queue: QueueRecord | None = None,
 ) -> Search:
     """Return the search of a seed, not started yet; wherever values come from, equal ones lead it the same way.
 
@@ -140,6 +144,7 @@ def make_search(
         index: the repetition.
         starts: different rows, for the local search that is given some.
         methods: searches by name, for the arms whose search is none of the local searches.
+        queue: where a local search notes what happens to its queue.
 
     Raises:
         ValueError: the arm or its search is not known, or it lacks starts.
@@ -148,9 +153,9 @@ def make_search(
     available, graph, objectives = problem.available, problem.graph, len(problem.objectives)
     order, variant = generator(settings.seed, "search.order", arm, index), settings.local_search
     if method == LOCAL_SEARCH and starts is not None:
-        return pareto_local_search(graph, available, objectives, order, starts=starts, settings=variant)
+        return pareto_local_search(graph, available, objectives, order, starts=starts, settings=variant, record=queue)
     if method == RESTARTED:
-        return restarted_local_search(graph, available, objectives, order, settings=variant)
+        return restarted_local_search(graph, available, objectives, order, settings=variant, record=queue)
     if method is None or method not in methods:
         raise ValueError(f"the search '{method}' of the arm '{arm}' is not among {', '.join(methods) or 'none'}")
     return methods[method](problem.space, graph, available, objectives, order)
@@ -174,8 +179,9 @@ def _searches(
         if method == PUBLISHED and chosen is not None:
             published = published_search(minimised, problem.graph, chosen, budget)
             return _Done(published.record, wanted, len(chosen), published)
-        search = make_search(problem, arm, settings, index, starts=chosen, methods=methods)
-        found = drive(search, minimised.__getitem__, budget, len(problem.objectives))
+        queue = QueueRecord() if method in QUEUED else None
+        search = make_search(problem, arm, settings, index, starts=chosen, methods=methods, queue=queue)
+        found = drive(search, minimised.__getitem__, budget, len(problem.objectives), queue=queue)
         if chosen is None and method != RESTARTED:
             return _Done(found, 0, 0)
         return _Done(found, 1 if chosen is None else wanted, found.first_batch)
@@ -226,7 +232,30 @@ def _fronts(problem: Problem, arm: str, budgets: Sequence[int], ends: Sequence[S
     return FRONTS.validate(_with_values(problem, arm, rows, columns))
 
 
-def _with_values(problem: Problem, arm: str, rows: NDArray[np.int64], columns: dict[str, NDArray[Any]]) -> pd.DataFrame:
+def _queue(problem: Problem, arm: str, done: Sequence[_Done]) -> pd.DataFrame:
+    stays = [stay for one in done for stay in one.run.stays]
+    if not stays:
+        return QUEUE.empty().assign(**dict.fromkeys(problem.objectives, pd.Series([], dtype="float64")))
+    columns = {
+        "seed": np.repeat(np.arange(len(done)), [len(one.run.stays) for one in done]),
+        "stay": np.concatenate([np.arange(1, len(one.run.stays) + 1) for one in done]),
+        **stay_columns(stays),
+    }
+    rows = np.array([stay.row for stay in stays], dtype=np.int64)
+    return QUEUE.validate(_with_values(problem, arm, rows, columns))
+
+
+def stay_columns(stays: Sequence[Stay]) -> dict[str, Any]:
+    """Return the columns of :data:`~terranas.search.schema.QUEUE` that say when and how stays ended."""
+    return {
+        "search": [stay.search for stay in stays],
+        "joined": [stay.joined for stay in stays],
+        "left": pd.array([stay.left for stay in stays], dtype="Int64"),
+        "left_by": [stay.left_by for stay in stays],
+    }
+
+
+def _with_values(problem: Problem, arm: str, rows: NDArray[np.int64], columns: Mapping[str, Any]) -> pd.DataFrame:
     values = {name: problem.used[rows, column] for column, name in enumerate(problem.objectives)}
     common = {"arm": arm, "dataset": problem.dataset, "architecture": problem.names[rows]}
     return pd.DataFrame({**common, "predicted": problem.is_predicted[rows], **columns, **values})

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terranas.search.archive import pareto_archive
+from terranas.search.queue_record import QueueRecord, Stay, queue_stays
 
 Search = Generator[NDArray[np.int64], NDArray[np.float64], None]
 """A search yields different rows to evaluate, shape (k,), and is sent their minimised objectives, shape (k, m).
@@ -36,6 +37,7 @@ class SearchRun:
         first_batch: how many of the first evaluations were asked for before any value was known: a local search's
             starts.
         passed_over: for each architecture met that has no value, the evaluations spent before, ascending, shape (w,).
+        stays: stays in a local search's queue, in the order in which they ended; none where a search has no queue.
     """
 
     evaluated: NDArray[np.int64]
@@ -44,6 +46,7 @@ class SearchRun:
     archive: NDArray[np.int64]
     first_batch: int
     passed_over: NDArray[np.int64]
+    stays: tuple[Stay, ...] = ()
 
 
 class SearchDriver:
@@ -62,7 +65,15 @@ class SearchDriver:
     so long that nothing new is to be expected.
     """
 
-    def __init__(self, search: Search, budget: int, objectives: int, *, charge_missing: bool = False) -> None:
+    def __init__(
+        self,
+        search: Search,
+        budget: int,
+        objectives: int,
+        *,
+        charge_missing: bool = False,
+        queue: QueueRecord | None = None,
+    ) -> None:
         """Start a search.
 
         Args:
@@ -70,6 +81,7 @@ class SearchDriver:
             budget: evaluations allowed, at least 1.
             objectives: number of objectives m.
             charge_missing: whether rows without value count to the budget, as trainings that failed do.
+            queue: where a local search notes what happens to its queue; None where a search has none.
 
         Raises:
             ValueError: the budget is less than 1.
@@ -80,6 +92,7 @@ class SearchDriver:
         self._budget = budget
         self._objectives = objectives
         self._charge_missing = charge_missing
+        self._queue = queue
         self._archive = pareto_archive(objectives)
         self._points: dict[int, list[float]] = {}
         self._evaluated: list[int] = []
@@ -145,12 +158,19 @@ class SearchDriver:
             archive=np.array(self._archive.members, dtype=np.int64),
             first_batch=first,
             passed_over=np.array(self._passed_over, dtype=np.int64),
+            stays=self._stays(),
         )
 
     @property
     def _left(self) -> int:
         """Evaluations that may still be spent."""
         return self._budget - len(self._evaluated) - (len(self._passed_over) if self._charge_missing else 0)
+
+    def _stays(self) -> tuple[Stay, ...]:
+        """Return the stays in the search's queue so far."""
+        if self._queue is None:
+            return ()
+        return queue_stays(self._queue, self._evaluated, self._entered, self._points, self._objectives)
 
     def _take_one(self, row: int, point: list[float]) -> None:
         """Note the objectives of a row that may have no value."""
@@ -173,6 +193,8 @@ class SearchDriver:
         if self._idle > _IDLE + 10 * len(self._points):
             self._end()
             return
+        if self._queue is not None:
+            self._queue.spent = len(self._evaluated)
         try:
             self._take(self._search.send(answer))
         except StopIteration:
@@ -182,6 +204,10 @@ class SearchDriver:
         self._answer = None
         self._batch = rows.tolist()
         self._new = [row for row in self._batch if row not in self._points]
+        if self._queue is not None and len(self._new) < len(self._batch):
+            for row in self._batch:
+                if row in self._points and all(map(isfinite, self._points[row])):
+                    self._queue.met_again(row)
 
     def _end(self) -> None:
         self._search.close()
@@ -189,7 +215,9 @@ class SearchDriver:
         self._new = []
 
 
-def drive(search: Search, evaluate: Evaluate, budget: int, objectives: int) -> SearchRun:
+def drive(
+    search: Search, evaluate: Evaluate, budget: int, objectives: int, *, queue: QueueRecord | None = None
+) -> SearchRun:
     """Run a search to its end or until the budget is spent; see :class:`SearchDriver` for what counts.
 
     Args:
@@ -197,8 +225,9 @@ def drive(search: Search, evaluate: Evaluate, budget: int, objectives: int) -> S
         evaluate: where values come from.
         budget: evaluations allowed, at least 1.
         objectives: number of objectives m.
+        queue: where the search notes what happens to its queue; None where it has none.
     """
-    driver = SearchDriver(search, budget, objectives)
+    driver = SearchDriver(search, budget, objectives, queue=queue)
     while len(rows := driver.ask()):
         driver.tell(evaluate(rows))
     return driver.run()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from terranas.core.pareto import Direction, to_minimise
 from terranas.search.driver import Search, SearchDriver, SearchRun
 from terranas.search.live_journal import Evaluation, JournalError, LiveJournal
+from terranas.search.queue_record import QueueRecord
 
 Train = Callable[[Sequence[str]], tuple[list[str], NDArray[np.float64]]]
 """Takes k names of architectures and returns their outcomes and objectives in their own directions, shape (k, m)."""
@@ -30,6 +31,7 @@ def run_live(
     budget: int,
     batch: int,
     watch: Watch,
+    queue: QueueRecord | None = None,
 ) -> SearchRun:
     """Run a search to its end or until the budget is spent, from where its journal ends.
 
@@ -45,6 +47,7 @@ def run_live(
         budget: architectures that may be evaluated, at least 1.
         batch: most architectures of a round; what the search asks for at once is cut to it.
         watch: told how far the search is.
+        queue: where the search notes what happens to its queue; None where it has none.
 
     Returns:
         The record, the same whether the search ran in one go or was stopped.
@@ -52,7 +55,7 @@ def run_live(
     Raises:
         JournalError: the search asks for other architectures than its journal holds.
     """
-    driver = SearchDriver(search, budget, len(directions), charge_missing=True)
+    driver = SearchDriver(search, budget, len(directions), charge_missing=True, queue=queue)
     replayed = 0
     while len(rows := driver.ask()):
         asked = [names[row] for row in rows]

@@ -21,8 +21,8 @@ from terranas.core.formats import counted
 from terranas.core.pareto import nondominated
 from terranas.core.tables import read_table, write_table
 from terranas.search.arm_starts import StartMaterial, choose_starts
-from terranas.search.arms import ARMS, CHARGED, LOCAL_SEARCH, METHOD_OF, PUBLISHED, RESTARTED
-from terranas.search.campaign import ArmSettings, SearchTables, make_search
+from terranas.search.arms import ARMS, CHARGED, LOCAL_SEARCH, METHOD_OF, PUBLISHED, QUEUED, RESTARTED
+from terranas.search.campaign import ArmSettings, SearchTables, make_search, stay_columns
 from terranas.search.driver import Search, SearchRun
 from terranas.search.live import run_live
 from terranas.search.live_journal import LiveJournal
@@ -32,7 +32,8 @@ from terranas.search.live_workflow import LiveWorkflow
 from terranas.search.local_search import LocalSearchSettings, stop_reason
 from terranas.search.methods import METHODS
 from terranas.search.problem import Problem
-from terranas.search.schema import EVALUATIONS, FRONTS, RUNS
+from terranas.search.queue_record import QueueRecord
+from terranas.search.schema import EVALUATIONS, FRONTS, QUEUE, RUNS
 from terranas.space.complexity import NetworkShape
 from terranas.space.lookup import CellIndex
 from terranas.space.neighbours import read_graph
@@ -123,7 +124,8 @@ def search_live(
     cells_file, indptr, indices, summary, manifest = workflow.prepare()
     cells = read_table(cells_file, CELLS)
     problem = _problem(config, cells, read_graph(indptr, indices, summary, cells))
-    search, starts_wanted = _search(config, request, problem)
+    queue = QueueRecord() if METHOD_OF[request.arm] in QUEUED else None
+    search, starts_wanted = _search(config, request, problem, queue)
     folder = search_folder(workflow.results, request)
     deciding = _settings(config, request, read_json(manifest))
     journal = LiveJournal.open(folder / "journal.jsonl", deciding, problem.objectives)
@@ -146,12 +148,14 @@ def search_live(
         budget=request.budget,
         batch=request.batch,
         watch=lambda run: display.learned(journal, run),
+        queue=queue,
     )
     tables = _tables(problem, request, run, journal, starts_wanted)
     for table, name, schema in (
         (tables.evaluations, "evaluations", EVALUATIONS),
         (tables.fronts, "fronts", FRONTS),
         (tables.runs, "runs", RUNS),
+        (tables.queue, "queue", QUEUE),
     ):
         write_table(table, folder / f"{name}.parquet", schema)
     return tables
@@ -173,7 +177,9 @@ def _problem(config: StudyConfig, cells: pd.DataFrame, graph: Any) -> Problem:
     )
 
 
-def _search(config: StudyConfig, request: LiveRequest, problem: Problem) -> tuple[Search, int]:
+def _search(
+    config: StudyConfig, request: LiveRequest, problem: Problem, queue: QueueRecord | None = None
+) -> tuple[Search, int]:
     """Return the search, and how many starts it wants."""
     wanted, repetitions = config.search.starts, request.seed + 1
     variant = LocalSearchSettings(**config.search.local_search.model_dump())
@@ -181,9 +187,11 @@ def _search(config: StudyConfig, request: LiveRequest, problem: Problem) -> tupl
         seeds=repetitions, starts=wanted, budgets=[request.budget], seed=config.seed, local_search=variant
     )
     if (method := METHOD_OF[request.arm]) != LOCAL_SEARCH:
-        return make_search(problem, request.arm, settings, request.seed, methods=METHODS), int(method == RESTARTED)
+        search = make_search(problem, request.arm, settings, request.seed, methods=METHODS, queue=queue)
+        return search, int(method == RESTARTED)
     every = choose_starts(problem, request.arm, StartMaterial(), seeds=repetitions, count=wanted, seed=config.seed)
-    return make_search(problem, request.arm, settings, request.seed, starts=every[request.seed]), wanted
+    starts = every[request.seed]
+    return make_search(problem, request.arm, settings, request.seed, starts=starts, queue=queue), wanted
 
 
 def _settings(config: StudyConfig, request: LiveRequest, manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -251,5 +259,12 @@ def _tables(
                     "stopped_by": stop_reason(spent + failed, request.budget, len(problem)),
                 }
             ]
+        ),
+        queue=QUEUE.validate(
+            described(
+                np.array([stay.row for stay in run.stays], dtype=np.int64),
+                stay=np.arange(1, len(run.stays) + 1),
+                **stay_columns(run.stays),
+            )
         ),
     )

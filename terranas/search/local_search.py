@@ -11,6 +11,7 @@ from terranas.core.errors import ConfigError
 from terranas.search.archive import ParetoArchive, pareto_archive
 from terranas.search.crowding import crowding_distances
 from terranas.search.driver import Search
+from terranas.search.queue_record import QueueRecord
 from terranas.space.neighbours import NeighbourGraph
 
 Selection = Literal["oldest", "newest", "random", "most_isolated"]
@@ -68,6 +69,7 @@ def pareto_local_search(
     *,
     starts: NDArray[np.int64],
     settings: LocalSearchSettings | None = None,
+    record: QueueRecord | None = None,
 ) -> Search:
     """Search for non-dominated architectures from given starts with one archive and one queue.
 
@@ -86,13 +88,16 @@ def pareto_local_search(
         rng: orders the neighbourhoods, and selects where the selection is random.
         starts: different rows.
         settings: the variant; by default the whole neighbourhood of the oldest in random order.
+        record: where it is noted what happens to the queue.
 
     Raises:
         ValueError: a start stands twice.
     """
     if len(np.unique(starts)) < len(starts):
         raise ValueError("starts must be different architectures")
-    return _search(graph, available, objectives, rng, starts, settings or LocalSearchSettings())
+    return _search(
+        graph, available, objectives, rng, starts, settings or LocalSearchSettings(), record or QueueRecord()
+    )
 
 
 def _search(
@@ -102,6 +107,7 @@ def _search(
     rng: np.random.Generator,
     starts: NDArray[np.int64],
     settings: LocalSearchSettings,
+    record: QueueRecord,
 ) -> Search:
     is_available = np.zeros(len(graph), dtype=np.bool_)
     is_available[available] = True
@@ -122,6 +128,7 @@ def _search(
         seen[starts] = True
         take(starts, (yield starts))
     while (centre := queue.pop()) is not None:
+        record.expanded(centre)
         neighbours = np.asarray(graph.neighbours(centre), dtype=np.int64)
         neighbours = neighbours[~seen[neighbours]]
         can = is_available[neighbours]
@@ -140,6 +147,8 @@ def _search(
         for place in range(len(neighbours)):
             one = neighbours[place : place + 1]
             seen[one] = True
+            if settings.acceptance == "first_nondominated":
+                record.looks_at_one(centre, last=place + 1 == len(neighbours))
             entered = take(one, (yield one))
             if entered and settings.acceptance == "first_nondominated":
                 if place + 1 < len(neighbours):
@@ -202,6 +211,7 @@ def restarted_local_search(
     rng: np.random.Generator,
     *,
     settings: LocalSearchSettings | None = None,
+    record: QueueRecord | None = None,
 ) -> Search:
     """Run Pareto local searches one after the other, each from one random architecture that none of them has met.
 
@@ -215,14 +225,17 @@ def restarted_local_search(
         objectives: number of objectives m.
         rng: draws the starts and orders the neighbourhoods.
         settings: the variant of every search.
+        record: where it is noted what happens to the queues.
     """
+    record = record or QueueRecord()
     met = np.zeros(len(graph), dtype=np.bool_)
     for start in rng.permutation(available).tolist():
         if met[start]:
             continue
-        once = pareto_local_search(
-            graph, available, objectives, rng, starts=np.array([start], dtype=np.int64), settings=settings
-        )
+        if met.any():
+            record.restarted(start)
+        alone = np.array([start], dtype=np.int64)
+        once = pareto_local_search(graph, available, objectives, rng, starts=alone, settings=settings, record=record)
         rows = next(once)
         while True:
             met[rows] = True

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from terranas.core.pareto import nondominated
 from terranas.search.driver import SearchRun
+from terranas.search.queue_record import Stay
 from terranas.space.neighbours import NeighbourGraph
 
 
@@ -72,7 +73,7 @@ def published_search(
     if not len(starts) or np.isnan(minimised[starts]).any() or len(np.unique(starts)) < len(starts):
         raise ValueError("the published search needs starts, all different and with values")
     record = _Record(minimised, graph)
-    searches = [_StartSearch(record, start) for start in starts.tolist()]
+    searches = [_StartSearch(record, start, index) for index, start in enumerate(starts.tolist())]
     round_ends: list[int] = []
     without_value: list[int] = []
     fronts: list[NDArray[np.int64]] = []
@@ -95,6 +96,7 @@ def published_search(
         archive=fronts[-1],
         first_batch=0,
         passed_over=np.array(list(record.passed_over.values()), dtype=np.int64),
+        stays=(*record.stays, *(stay for search in searches for stay in search.still_waiting())),
     )
     counts = np.array([round_ends, without_value], dtype=np.int64)
     return PublishedRun(run, counts[0], counts[1], tuple(fronts))
@@ -113,6 +115,7 @@ class _Record:
     points: list[tuple[float, ...]] = field(default_factory=list)
     entered: list[bool] = field(default_factory=list)  # of the evaluations that count
     passed_over: dict[int, int] = field(default_factory=dict)
+    stays: list[Stay] = field(default_factory=list)  # in the queues of all searches
 
     def evaluate(self, row: int) -> int:
         """Return the number of a new evaluation."""
@@ -148,11 +151,13 @@ class _Record:
 class _StartSearch:
     """The search from one start."""
 
-    def __init__(self, record: _Record, start: int) -> None:
+    def __init__(self, record: _Record, start: int, index: int) -> None:
         self._record = record
+        self._index = index
         self.archive = [record.evaluate(start)]
         self.queue = deque(self.archive)
         self._in_archive = {start}
+        self._joined = {self.archive[0]: 0}  # since which evaluation each in the queue waits
 
     def step(self) -> None:
         """Expand the oldest evaluation of the queue; do nothing when there is none."""
@@ -160,17 +165,31 @@ class _StartSearch:
             return
         record = self._record
         centre = self.queue.popleft()
+        begun = len(record.entered) + 1
+        self._note(centre, begun, "expanded")
         better = record.unrivalled([*record.evaluate_neighbours(record.rows[centre]), centre])
+        ended = max(begun, len(record.entered))
         for number in better:
-            self._remove_dominated_by(number)
+            self._remove_dominated_by(number, ended)
         for number in better:
             if record.rows[number] not in self._in_archive:
                 self._in_archive.add(record.rows[number])
                 self.archive.append(number)
                 self.queue.append(number)
+                self._joined[number] = ended
                 record.enter(number)
 
-    def _remove_dominated_by(self, number: int) -> None:
+    def still_waiting(self) -> list[Stay]:
+        """Return the stays in the queue that have not ended."""
+        return [
+            Stay(self._index, self._record.rows[number], self._joined[number], None, "waiting") for number in self.queue
+        ]
+
+    def _note(self, number: int, now: int, left_by: str) -> None:
+        row, joined = self._record.rows[number], self._joined.pop(number)
+        self._record.stays.append(Stay(self._index, row, joined, now, left_by))
+
+    def _remove_dominated_by(self, number: int, now: int) -> None:
         point = self._record.points[number]
         place = 0
         while place < len(self.archive):
@@ -182,4 +201,5 @@ class _StartSearch:
                 self._in_archive.remove(self._record.rows[other])
                 if other in self.queue:
                     self.queue.remove(other)
+                    self._note(other, now, "dominated")
             place += 1  # the member behind a removed one has moved to its place, and is passed over

@@ -2,6 +2,7 @@
 
 from terranas.core.tables import Column, TableSchema
 from terranas.search.arms import ARMS
+from terranas.search.queue_record import LEFT_BY
 
 STOP_REASONS = ("budget", "nothing_left_to_expand", "space_exhausted")
 
@@ -68,3 +69,23 @@ RUNS = TableSchema(
         Column("stopped_by", "string", "why the search ended", isin=STOP_REASONS),
     ),
 )
+
+QUEUE = TableSchema(
+    name="search.queue",
+    version=1,
+    key=("arm", "seed", "stay"),
+    columns=(
+        ARM,
+        DATASET,
+        SEED,
+        Column("stay", "int64", "index of the stay in the queue, from 1, in the order in which stays ended", ge=1),
+        Column("search", "int64", "index of the restart, or of the start (published way); 0 for one queue", ge=0),
+        Column("architecture", "string", "architecture that waited for its neighbourhood to be looked at"),
+        Column("joined", "int64", "evaluation with which it began to wait; 0: before the first (published way)", ge=0),
+        Column("left", "Int64", "evaluation with which it no longer waited, the next to come; null: it still waits"),
+        Column("left_by", "string", "expanded: its neighbourhood is looked at; dominated by another one", isin=LEFT_BY),
+        _PREDICTED,
+    ),
+    extra=_VALUE,
+)
+"""Rows for each stay of an architecture in the queue of a local search; none for searches without a queue."""

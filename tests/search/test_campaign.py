@@ -169,6 +169,28 @@ def test_the_published_arm_reports_round_ends() -> None:
     assert (tables.runs["distinct"] < tables.runs["evaluations"]).any()
 
 
+@pytest.mark.parametrize("arm", OWN_ARMS)
+def test_the_queue_is_that_of_the_searches(arm: str) -> None:
+    problem = grid_problem(predicted=True)
+    tables = run(problem, arm)
+    queue, names = tables.queue, list(problem.objectives)
+    np.testing.assert_array_equal(queue[names], problem.used[rows_of(problem, queue)], strict=False)
+    np.testing.assert_array_equal(queue["predicted"], problem.is_predicted[rows_of(problem, queue)])
+    for seed, own in tables.evaluations.groupby("seed"):
+        stays = queue[queue["seed"] == seed]
+        assert stays["stay"].tolist() == list(range(1, len(stays) + 1))
+        assert (stays["left"].fillna(10**9) >= stays["joined"]).all()
+        assert (stays["left"].isna() == (stays["left_by"] == "waiting")).all()
+        if METHOD_OF[arm] != LOCAL_SEARCH:
+            continue
+        # what enters the archive waits from there on
+        joined = stays.sort_values("joined")["architecture"].tolist()
+        assert joined == own.loc[own["entered_archive"], "architecture"].tolist()
+        ended = tables.runs.query("seed == @seed and budget == @BUDGETS[-1]")["stopped_by"].item()
+        if ended != "budget":
+            assert not stays["left"].isna().any()
+
+
 def test_seeds_and_studies_have_streams_of_their_own() -> None:
     problem = grid_problem()
     first, again, other = run(problem), run(problem), run(problem, settings=replace(SETTINGS, seed=2))
@@ -220,6 +242,8 @@ def test_other_searches_are_given_by_name() -> None:
         own = tables.evaluations[tables.evaluations["seed"] == seed]
         assert rows_of(problem, own).tolist() == order.tolist()
     assert not tables.evaluations["start"].any()
+    assert tables.queue.empty
+    assert tables.queue.columns[-2:].tolist() == OBJECTIVES
     assert set(tables.runs["starts_wanted"]) == set(tables.runs["starts"]) == {0}
     with pytest.raises(ValueError, match="the search 'nsga2' of the arm 'nsga2' is not among random_search"):
         run_arm(problem, "nsga2", SETTINGS, methods={"random_search": at_random})

@@ -23,6 +23,7 @@ from terranas.search.live_study import LIVE_ARMS, LiveRequest, require_possible
 from terranas.search.local_search import LocalSearchSettings
 from terranas.search.methods import METHODS
 from terranas.search.problem import Problem
+from terranas.search.queue_record import QueueRecord
 from terranas.space.complexity import CIFAR10_NETWORK
 from terranas.space.neighbours import build_neighbours
 from terranas.space.searchable import CellSpace
@@ -82,13 +83,13 @@ class Trainings:
         return ["diverged" if bad else "ok" for bad in failed], values
 
 
-def search_of(problem, arm, seed=2, starts=4, **variant):
+def search_of(problem, arm, seed=2, starts=4, queue=None, **variant):
     """Return the search as the command makes it."""
     config = load_config({"seed": 7, "search": {"starts": starts, "local_search": variant}})
     everything_possible = Problem(
         problem.dataset, problem.space, OBJECTIVES, DIRECTIONS, np.zeros_like(problem.values), problem.graph
     )
-    return live_study._search(config, LiveRequest(arm, seed, BUDGET, 1000), everything_possible)[0]
+    return live_study._search(config, LiveRequest(arm, seed, BUDGET, 1000), everything_possible, queue)[0]
 
 
 def go(problem, arm, path, trainings, *, budget=BUDGET, batch=1000, settings=SETTINGS, watch=id):
@@ -234,9 +235,20 @@ def test_a_table_that_lacks_values_is_searched_without_paying_for_them(problem):
 def test_tables_say_what_a_search_on_the_table_says(problem, tmp_path):
     settings = ArmSettings(seeds=3, starts=4, budgets=[BUDGET], seed=7)
     expected = run_arm(problem, "random", settings, methods=METHODS)
-    run, journal = go(problem, "random", tmp_path / "journal.jsonl", Trainings(problem))
+    journal, queue = LiveJournal.open(tmp_path / "journal.jsonl", SETTINGS, OBJECTIVES), QueueRecord()
+    run = run_live(
+        search_of(problem, "random", queue=queue),
+        problem.space.names,
+        DIRECTIONS,
+        journal,
+        Trainings(problem),
+        budget=BUDGET,
+        batch=10,
+        watch=lambda _: None,
+        queue=queue,
+    )
     tables = live_study._tables(problem, LiveRequest("random", 2, BUDGET, 1000), run, journal, 4)
-    for name in ("evaluations", "fronts", "runs"):
+    for name in ("evaluations", "fronts", "runs", "queue"):
         table = getattr(expected, name)
         of_seed = table[table["seed"] == 2].reset_index(drop=True)
         pd.testing.assert_frame_equal(getattr(tables, name), of_seed, check_exact=True, check_like=True)

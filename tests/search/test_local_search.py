@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,13 +11,14 @@ from hypothesis import strategies as st
 
 from terranas.core.errors import ConfigError
 from terranas.core.pareto import nondominated
-from terranas.search.driver import SearchRun, drive
+from terranas.search.driver import SearchDriver, SearchRun, drive
 from terranas.search.local_search import (
     LocalSearchSettings,
     pareto_local_search,
     restarted_local_search,
     stop_reason,
 )
+from terranas.search.queue_record import QueueRecord, Stay
 from terranas.space.neighbours import NeighbourGraph
 
 VARIANTS = [
@@ -47,6 +49,7 @@ def run(
     seed: int = 0,
     variant: LocalSearchSettings = DEFAULT,
 ) -> SearchRun:
+    record = QueueRecord()
     search = pareto_local_search(
         graph_of(neighbours),
         known_rows(values),
@@ -54,8 +57,22 @@ def run(
         np.random.default_rng(seed),
         starts=np.array(starts, dtype=np.int64),
         settings=variant,
+        record=record,
     )
-    return drive(search, lambda rows: values[rows], budget, values.shape[1])
+    return drive(search, lambda rows: values[rows], budget, values.shape[1], queue=record)
+
+
+def waiting_at(stays: tuple[Stay, ...], evaluation: int) -> list[int]:
+    """Return what waits after an evaluation, before anything further is taken from the queue."""
+    return sorted(
+        stay.row for stay in stays if stay.joined <= evaluation and (stay.left is None or stay.left > evaluation)
+    )
+
+
+def expanded_at(stays: tuple[Stay, ...], evaluation: int) -> int | None:
+    """Return the architecture whose neighbourhood an evaluation belongs to."""
+    taken = [stay.row for stay in stays if stay.left_by == "expanded" and (stay.left or 0) <= evaluation]
+    return taken[-1] if taken else None
 
 
 def dominates(a: np.ndarray, b: np.ndarray) -> bool:
@@ -85,10 +102,15 @@ def slow_search(
     values: np.ndarray,
     neighbours: list[list[int]],
     starts: list[int],
-    seed: int,
+    seed: int | np.random.Generator,
     variant: LocalSearchSettings,
-) -> Iterator[tuple[int, list[int]]]:
-    """The definition, word by word, with lists and pairwise comparisons; yields an evaluation and the archive."""
+    known: tuple[int, ...] = (),
+) -> Iterator[tuple[int, list[int], list[int], int | None]]:
+    """The definition, word by word, with lists and pairwise comparisons.
+
+    Yields an evaluation, the archive and the queue after it, and the architecture whose neighbour it is. Of a whole
+    neighbourhood, what is known already enters first, and waits in the order of the neighbourhood nevertheless.
+    """
     rng = np.random.default_rng(seed)
     evaluated: list[int] = []
     archive: list[int] = []
@@ -108,7 +130,7 @@ def slow_search(
 
     for start in starts:
         enters(start)
-        yield start, sorted(archive)
+        yield start, sorted(archive), sorted(queue), None
     while queue:
         if variant.selection == "oldest":
             centre = queue[0]
@@ -122,7 +144,8 @@ def slow_search(
         new = [n for n in neighbours[centre] if n not in evaluated and not np.isnan(values[n]).any()]
         if variant.order == "random":
             new = rng.permutation(np.array(new, dtype=np.int64)).tolist()
-        for place, cell in enumerate(new):
+        looked_at = sorted(new, key=lambda cell: cell not in known) if variant.acceptance == "all" else new
+        for place, cell in enumerate(looked_at):
             entered = enters(cell)
             ends = {
                 "all": False,
@@ -131,9 +154,11 @@ def slow_search(
             }[variant.acceptance]
             if ends and centre in archive and place + 1 < len(new):
                 queue.append(centre)
-            yield cell, sorted(archive)
+            yield cell, sorted(archive), sorted(queue), centre
             if ends or (variant.acceptance != "all" and centre not in archive):
                 break
+        if variant.acceptance == "all":
+            queue.sort(key=lambda cell: new.index(cell) if cell in new else -1)
 
 
 Case = tuple[np.ndarray, list[list[int]], list[int], int, int]
@@ -162,8 +187,13 @@ def test_agrees_with_the_slow_search(variant: LocalSearchSettings, problem: Case
     values, neighbours, starts, budget, seed = problem
     found = run(values, neighbours, starts, budget, seed, variant)
     steps = list(slow_search(values, neighbours, starts, seed, variant))[:budget]
-    assert found.evaluated.tolist() == [cell for cell, _ in steps]
-    assert found.entered.tolist() == [cell in archive for cell, archive in steps]
+    assert found.evaluated.tolist() == [cell for cell, *_ in steps]
+    assert found.entered.tolist() == [cell in archive for cell, archive, *_ in steps]
+    for number, (_, _, queue, centre) in enumerate(steps, start=1):
+        assert waiting_at(found.stays, number) == queue
+        assert expanded_at(found.stays, number) == centre
+    if len(found.evaluated) < budget:
+        assert waiting_at(found.stays, len(found.evaluated) + 1) == []
     assert found.archive.tolist() == steps[-1][1]
     assert len(set(found.evaluated.tolist())) == len(found.evaluated) <= budget
     assert found.first_batch == min(len(starts), budget)
@@ -292,11 +322,19 @@ def test_an_unknown_variant_is_a_clear_error() -> None:
         LocalSearchSettings(acceptance="best")  # type: ignore[arg-type]
 
 
-def restarted(values: np.ndarray, neighbours: list[list[int]], budget: int, seed: int) -> SearchRun:
+def restarted(
+    values: np.ndarray, neighbours: list[list[int]], budget: int, seed: int, variant: LocalSearchSettings = DEFAULT
+) -> SearchRun:
+    record = QueueRecord()
     search = restarted_local_search(
-        graph_of(neighbours), known_rows(values), values.shape[1], np.random.default_rng(seed)
+        graph_of(neighbours),
+        known_rows(values),
+        values.shape[1],
+        np.random.default_rng(seed),
+        settings=variant,
+        record=record,
     )
-    return drive(search, lambda rows: values[rows], budget, values.shape[1])
+    return drive(search, lambda rows: values[rows], budget, values.shape[1], queue=record)
 
 
 @settings(max_examples=100, deadline=None)
@@ -318,6 +356,35 @@ def test_restarts_are_separate_searches_from_architectures_not_met(problem: Case
     assert sorted(expected) == known_rows(values).tolist()
 
 
+@settings(max_examples=400, deadline=None)
+@given(problems(), st.sampled_from(VARIANTS))
+def test_every_restart_has_a_queue_of_its_own(problem: Case, variant: LocalSearchSettings) -> None:
+    values, neighbours, _, budget, seed = problem
+    found = restarted(values, neighbours, budget, seed, variant)
+    rng = np.random.default_rng(seed)
+    evaluated: list[int] = []
+    begun: list[int] = []
+    for start in rng.permutation(known_rows(values)).tolist():
+        if start in evaluated:
+            continue
+        begun.append(len(evaluated) + 1)
+        for cell, _, queue, centre in slow_search(values, neighbours, [start], rng, variant, tuple(evaluated)):
+            if cell in evaluated:
+                continue
+            evaluated.append(cell)
+            if len(evaluated) > budget:
+                continue
+            assert found.evaluated[len(evaluated) - 1] == cell
+            assert waiting_at(found.stays, len(evaluated)) == queue
+            if centre is not None:
+                assert expanded_at(found.stays, len(evaluated)) == centre
+    joined = [
+        min(stay.joined for stay in found.stays if stay.search == index)
+        for index in range(1 + max(stay.search for stay in found.stays))
+    ]
+    assert joined == [number for number in begun if number <= budget]
+
+
 @pytest.mark.parametrize(
     ("evaluations", "budget", "known", "reason"),
     [
@@ -329,3 +396,32 @@ def test_restarts_are_separate_searches_from_architectures_not_met(problem: Case
 )
 def test_stop_reasons(evaluations: int, budget: int, known: int, reason: str) -> None:
     assert stop_reason(evaluations, budget, known) == reason
+
+
+@settings(max_examples=150, deadline=None)
+@given(problems(), st.sampled_from(VARIANTS), st.booleans())
+def test_the_queue_knows_what_turns_out_to_have_no_value(
+    problem: Case, variant: LocalSearchSettings, again: bool
+) -> None:
+    values, neighbours, starts, budget, seed = problem
+    record, rng, every = QueueRecord(), np.random.default_rng(seed), np.arange(len(values))
+    known: dict[str, Any] = {"settings": variant, "record": record}
+    search = (
+        restarted_local_search(graph_of(neighbours), every, values.shape[1], rng, **known)
+        if again
+        else pareto_local_search(graph_of(neighbours), every, values.shape[1], rng, starts=np.array(starts), **known)
+    )
+    driver = SearchDriver(search, budget, values.shape[1], charge_missing=True, queue=record)
+    while len(rows := driver.ask()):
+        driver.tell(values[rows])
+    found = driver.run()
+    entered = found.evaluated[found.entered].tolist()
+    assert {stay.row for stay in found.stays} >= set(entered)
+    assert not {stay.row for stay in found.stays} & set(np.flatnonzero(np.isnan(values).any(axis=1)).tolist())
+    assert all(stay.left is None or stay.joined <= stay.left for stay in found.stays)
+    if not again:
+        # what waits is in the archive, and what is neither waiting nor expanded is not
+        waiting = set(waiting_at(found.stays, len(found.evaluated) + 1))
+        assert waiting <= set(found.archive.tolist())
+        expanded = {stay.row for stay in found.stays if stay.left_by == "expanded"}
+        assert set(found.archive.tolist()) <= waiting | expanded

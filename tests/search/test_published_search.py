@@ -60,8 +60,8 @@ class Walker:
 
 def slow_search(
     values: np.ndarray, neighbours: list[list[int]], starts: list[int], budget: int
-) -> tuple[list[int], list[bool], list[int], list[list[int]]]:
-    """Return rows counted, whether each entered, counts after each round and fronts after each round."""
+) -> tuple[list[int], list[bool], list[int], list[list[int]], list[tuple[int, list[int]]]]:
+    """Return rows counted, whether each entered, and counts, fronts and all queues after each round or step."""
 
     def train(row: int) -> Trained:
         return Trained(row, tuple(values[row].tolist()))
@@ -72,6 +72,7 @@ def slow_search(
     merged: list[Trained] = []
     ends: list[int] = []
     fronts: list[list[int]] = []
+    queues: list[tuple[int, list[int]]] = []
     while len(counted) < budget:
         for walker in walkers:
             if walker.waiting:
@@ -79,12 +80,20 @@ def slow_search(
                 around = [train(row) for row in rows if not np.isnan(values[row]).any()]
                 counted += around
                 entered += walker.step(around)
+                queues.append((len(counted), sorted(one.row for other in walkers for one in other.waiting)))
             merged += [one for one in survivors(walker.front) if one not in merged]
         ends.append(len(counted))
         fronts.append(sorted(one.row for one in survivors(merged)))
         if not any(walker.waiting for walker in walkers):
             break
-    return [one.row for one in counted], [one in entered for one in counted], ends, fronts
+    return [one.row for one in counted], [one in entered for one in counted], ends, fronts, queues
+
+
+def waiting_at(found: PublishedRun, evaluation: int) -> list[int]:
+    stays = found.record.stays
+    return sorted(
+        stay.row for stay in stays if stay.joined <= evaluation and (stay.left is None or stay.left > evaluation)
+    )
 
 
 Case = tuple[np.ndarray, list[list[int]], list[int], int]
@@ -110,7 +119,7 @@ def problems(draw: st.DrawFn) -> Case:
 @given(problems())
 def test_agrees_with_the_slow_search(problem: Case) -> None:
     found = run(*problem)
-    counted, entered, ends, fronts = slow_search(*problem)
+    counted, entered, ends, fronts, queues = slow_search(*problem)
     assert found.record.evaluated.tolist() == counted
     assert found.record.entered.tolist() == entered
     assert found.round_ends.tolist() == ends
@@ -118,6 +127,12 @@ def test_agrees_with_the_slow_search(problem: Case) -> None:
     assert found.record.archive.tolist() == fronts[-1]
     again = [row in counted[:place] for place, row in enumerate(counted)]
     assert found.record.repeated.tolist() == again
+    # a step without evaluations counts as happening with the next one
+    for (before, _), (number, queue) in zip([(0, []), *queues], queues, strict=False):
+        if number > before:
+            assert waiting_at(found, number) == queue
+    assert waiting_at(found, len(counted) + 1) == queues[-1][1]
+    assert waiting_at(found, 0) == sorted(problem[2])
 
 
 @settings(max_examples=100, deadline=None)

@@ -10,7 +10,7 @@ from terranas.search.campaign import ArmSettings, run_arm
 from terranas.search.local_search import LocalSearchSettings
 from terranas.search.methods import METHODS
 from terranas.search.problem import Problem
-from terranas.search.schema import EVALUATIONS, FRONTS, RUNS
+from terranas.search.schema import EVALUATIONS, FRONTS, QUEUE, RUNS
 from terranas.space.reading import read_space_and_graph
 from terranas.surrogates.schema import PREDICTED_FRONTS, TRAINING_SAMPLES
 
@@ -40,6 +40,7 @@ def main(snakemake: Any) -> None:
     write_table(tables.evaluations, snakemake.output.evaluations, EVALUATIONS)
     write_table(tables.fronts, snakemake.output.fronts, FRONTS)
     write_table(tables.runs, snakemake.output.runs, RUNS)
+    write_table(tables.queue, snakemake.output.queue, QUEUE)
 
 
 run_script(main, snakemake)  # noqa: F821  (snakemake is put there by Snakemake)
