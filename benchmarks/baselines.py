@@ -10,7 +10,6 @@ The share of pymoo is what one profiled run of NSGA-II spends in its asking and 
 mutation and crossover and in looking up what was evaluated.
 """
 
-import argparse
 import cProfile
 import pstats
 import tempfile
@@ -20,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from measure import measured, seconds, table
+from measure import measured, parser_of, seconds, show
 from numpy.typing import NDArray
 
 from terranas.core.randomness import generator
@@ -111,7 +110,7 @@ def crossovers(given: Task) -> None:
 
 def main() -> None:
     """Print times of the baselines and of the operators."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--vertices", type=int, default=7, help="largest cells of the space")
     parser.add_argument("--seeds", type=int, default=100, help="repetitions of each baseline")
     parser.add_argument("--evaluations", type=int, default=4000, help="budget of each repetition")
@@ -129,7 +128,7 @@ def main() -> None:
         operators = [
             (one.__name__, measured(one, folder, "nsga2", *given, prepare=task)) for one in (mutations, crossovers)
         ]
-    print(table(["baseline", "all seeds", "an evaluation", "MiB"], rows))
+    show(["baseline", "all seeds", "an evaluation", "MiB"], rows, options.json)
     print(f"pymoo's share of nsga2: {share:.0%}")
     for name, found in operators:
         print(f"{name}: {seconds(found.processor_seconds / CALLS)} each")

@@ -3,13 +3,12 @@
 python benchmarks/cells_table.py [--sample 20000]
 """
 
-import argparse
 import tempfile
 from pathlib import Path
 
 import pandas as pd
 import plain
-from measure import measured, seconds, table
+from measure import measured, parser_of, seconds, show
 
 from terranas.core.tables import write_table
 from terranas.space.complexity import CIFAR10_NETWORK
@@ -45,7 +44,7 @@ def hash_sample(cells: list[plain.PlainCell]) -> int:
 
 def main() -> None:
     """Print times, memory and the ratio of the hashes."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--sample", type=int, default=20_000, help="cells that the reference hashes")
     options = parser.parse_args()
     compiling = measured(hash_all, 3, runs=1, fresh_compilation=True)
@@ -66,7 +65,7 @@ def main() -> None:
             f"{plainly / each:.0f}",
         ],
     ]
-    print(table(["what", "cells", "ours", "MiB", "plain", "ratio"], rows))
+    show(["what", "cells", "ours", "MiB", "plain", "ratio"], rows, options.json)
     print(f"Compilation, once a machine and not in the times above: {seconds(compiling.seconds)}.")
 
 

@@ -5,14 +5,13 @@
 Times start from the table of cells, strings included.
 """
 
-import argparse
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import plain
-from measure import measured, seconds, table
+from measure import measured, parser_of, seconds, show
 
 from terranas.core.tables import write_table
 from terranas.space import encodings
@@ -76,7 +75,7 @@ def plain_paths(cells: list[tuple[str, str]]) -> int:
 
 def main() -> None:
     """Print times, memory and ratios."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--sample", type=int, default=20_000, help="cells that the reference encodes")
     options = parser.parse_args()
     rows = []
@@ -101,7 +100,7 @@ def main() -> None:
                 row += ["", ""]
             rows.append(row)
     print(f"{len(cells):,} cells")
-    print(table(["encoding", "ours", "MiB before to peak", "plain", "ratio"], rows))
+    show(["encoding", "ours", "MiB before to peak", "plain", "ratio"], rows, options.json)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,8 @@ The plain reference walks the same labelled graphs in the same order and tells i
 published script does; with 7 vertices it takes about six minutes.
 """
 
-import argparse
-
 import plain
-from measure import measured, seconds, table
+from measure import measured, parser_of, seconds, show
 
 from terranas.space.enumeration import enumerate_cells
 
@@ -26,7 +24,7 @@ def plain_cells_up_to(vertices: int) -> int:
 
 def main() -> None:
     """Print the growth and the ratios."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--reference-vertices", type=int, default=6, help="largest number for the reference")
     options = parser.parse_args()
     compiling = measured(cells_up_to, 3, runs=1, fresh_compilation=True)
@@ -41,7 +39,7 @@ def main() -> None:
         else:
             row += ["not run", "", ""]
         rows.append(row)
-    print(table(["vertices", "cells", "ours", "MiB", "plain", "MiB", "ratio"], rows))
+    show(["vertices", "cells", "ours", "MiB", "plain", "MiB", "ratio"], rows, options.json)
     print(f"Compilation, once a machine and not in the times above: {seconds(compiling.seconds)}.")
 
 

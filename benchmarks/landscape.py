@@ -7,7 +7,6 @@ are equal. The reference works one cell at a time on lists of neighbours, which 
 results must be those of the library, or the program fails.
 """
 
-import argparse
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plain_landscape as plain
-from measure import measured, seconds, table
+from measure import measured, parser_of, seconds, show
 from numpy.typing import NDArray
 
 from terranas.core.randomness import generator
@@ -113,7 +112,7 @@ def walks(landscape: Landscape) -> NDArray[np.float64]:
     """Return the autocorrelation function along random walks, after computing its intervals too."""
     rng = generator(0, "benchmarks.landscape.walks")
     series = landscape.fitness[simple_walks(landscape.graph, rng, walks=WALKS, steps=STEPS)]
-    return pooled_autocorrelation(series, LAGS, rng, resamples=1000, level=0.95).value
+    return pooled_autocorrelation(series, LAGS, rng, resamples=1000, confidence=0.95).value
 
 
 def with_starts(folder: Path, name: str) -> tuple[plain.Neighbours, list[float], list[int], list[list[float]]]:
@@ -213,7 +212,7 @@ def compare(folder: Path, name: str, sample: int, cells: int) -> list[list[str]]
 
 def main() -> None:
     """Print times, memory and ratios."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--vertices", type=int, default=7, help="largest cells of the space")
     parser.add_argument("--neighbourhoods", nargs="+", default=["hamming", "edit_symmetric"], choices=UNDIRECTED)
     parser.add_argument(
@@ -226,7 +225,7 @@ def main() -> None:
         for name in options.neighbourhoods:
             rows += compare(Path(place), name, options.sample, cells)
     print(f"{cells:,} cells")
-    print(table(["graph", "part", "ours", "MiB", "plain", "ratio"], rows))
+    show(["graph", "part", "ours", "MiB", "plain", "ratio"], rows, options.json)
 
 
 if __name__ == "__main__":

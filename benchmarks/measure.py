@@ -1,11 +1,14 @@
 """Timing a function in a process of its own, so that memory and caches of one do not count for another."""
 
+import argparse
+import json
 import multiprocessing
 import os
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from terranas.core.processes import host_peak_mb
@@ -77,6 +80,20 @@ def _timed(
         best = took if best is None else min(best, took)
     assert best is not None
     return Measured(*best, host_peak_mb() * 1e6 / MIB, before, result)
+
+
+def parser_of(doc: str | None) -> argparse.ArgumentParser:
+    """Return a parser of a program's options: the first line of its docstring as help, and ``--json``."""
+    parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
+    parser.add_argument("--json", type=Path, help="file that gets the table too, for summary.py")
+    return parser
+
+
+def show(heads: list[str], rows: list[list[str]], file: Path | None) -> None:
+    """Print a table, and write it as JSON where a file is given."""
+    print(table(heads, rows))
+    if file is not None:
+        file.write_text(json.dumps({"heads": heads, "rows": rows}), encoding="utf-8")
 
 
 def table(heads: list[str], rows: list[list[str]]) -> str:

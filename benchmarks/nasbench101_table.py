@@ -6,7 +6,6 @@ The file is made up in the published format (see make_nasbench101.py) unless one
 nested dictionaries, as NAS-Bench-101's own reader does.
 """
 
-import argparse
 import random
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from measure import measured, seconds, table
+from measure import measured, parser_of, seconds, show
 
 from terranas.benchmark.tabular import TabularBenchmark
 
@@ -86,7 +85,7 @@ def main() -> None:
     from terranas.space.schema import CELLS
     from terranas.space.table import cells_table
 
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--cells", type=int, default=423_624, help="cells of the made-up file, three records each")
     parser.add_argument("--file", type=Path, help="a published file instead")
     options = parser.parse_args()
@@ -116,7 +115,7 @@ def main() -> None:
     for row, slow, fast in zip(rows, plainly, ours, strict=True):
         row.append(f"{slow / fast:.1f}" if slow < 100 * fast else f"{slow / fast:.0f}")
     print(f"{importing.result:,} records of {loading.result:,} cells, {size / 1e6:.0f} MB")
-    print(table(["what", "ours", "MiB", "plain", "MiB", "ratio"], rows))
+    show(["what", "ours", "MiB", "plain", "MiB", "ratio"], rows, options.json)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ The reference finds the neighbours of single cells: edits and edges removed by p
 neighbours by trying all 289 bits against a dictionary of codes (which is made before the clock starts).
 """
 
-import argparse
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plain
-from measure import measured, seconds, table
+from measure import measured, parser_of, seconds, show, table
 
 from terranas.core.tables import write_table
 from terranas.space.complexity import CIFAR10_NETWORK
@@ -82,7 +81,7 @@ def find(given: tuple[str, list[Any], dict[Any, int]]) -> int:
 
 def main() -> None:
     """Print times, memory, ratios, and what the graphs look like."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--sample", type=int, default=500, help="cells whose neighbours the reference finds")
     options = parser.parse_args()
     rows, facts = [], []
@@ -112,7 +111,7 @@ def main() -> None:
                     f"{degree['min']} / {degree['median']:g} / {degree['mean']:.2f} / {degree['max']}",
                 ]
             )
-    print(table(["graph", "arcs", "build", "MiB", "load", "plain", "ratio"], rows))
+    show(["graph", "arcs", "build", "MiB", "load", "plain", "ratio"], rows, options.json)
     print()
     print(table(["graph", "edges", "isolated", "components", "largest", "degree min/median/mean/max"], facts))
 

@@ -5,11 +5,9 @@
 On one core. The plain build (plain_network.py) has the same weights and begins every sum of a cell with zeros.
 """
 
-import argparse
-
 import numpy as np
 import torch
-from measure import measured, seconds, table
+from measure import measured, parser_of, seconds, show
 from plain_network import make_plain
 from torch import Tensor, nn
 
@@ -71,7 +69,7 @@ def forward_and_backward(given: Given) -> list[float]:
 
 def main() -> None:
     """Print times, memory and ratios."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--stem", type=int, default=64, help="channels of the stem")
     parser.add_argument("--batch", type=int, default=16, help="images in a batch")
     parser.add_argument("--passes", type=int, default=20, help="passes, of which the fastest counts")
@@ -101,7 +99,7 @@ def main() -> None:
         f"{options.stem} stem channels, {options.batch} images of 32 x 32 pixels, one core; "
         "fused is faster where the ratio is above 1"
     )
-    print(table(heads, rows))
+    show(heads, rows, options.json)
 
 
 if __name__ == "__main__":

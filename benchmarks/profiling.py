@@ -15,7 +15,6 @@ Four questions, each answered in processes of their own:
 Run it on a machine that does nothing else: what others did meanwhile is printed as flags and repeated measurements.
 """
 
-import argparse
 import platform
 import statistics
 import tempfile
@@ -25,7 +24,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from measure import measured, seconds, table
+from measure import measured, parser_of, seconds, show
 from scipy.stats import kendalltau
 
 from terranas.config import load_config
@@ -149,7 +148,7 @@ def met(reached: bool) -> str:
 
 def main() -> None:
     """Print one table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--threads", type=int, default=1, help="threads of torch")
     parser.add_argument("--cells", type=int, default=12, help="architectures whose order is compared")
     parser.add_argument("--vertices", type=int, default=6, help="largest number of vertices of these")
@@ -199,7 +198,7 @@ def main() -> None:
             f"of them repeated ones, {found['flagged']:.0f} kept with a flag",
         ]
     )
-    print(table(["what", "measured", "goal", "beside it"], rows))
+    show(["what", "measured", "goal", "beside it"], rows, options.json)
 
 
 if __name__ == "__main__":

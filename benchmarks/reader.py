@@ -7,7 +7,6 @@ loader of torch do with the published layout: the file is opened once, and each 
 read, made a tensor in float32 and stacked to a batch. All files lie in a temporary folder, which is removed.
 """
 
-import argparse
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 import h5py
 import numpy as np
 import torch
-from measure import measured, seconds, table
+from measure import measured, parser_of, seconds, show
 from numpy.typing import NDArray
 
 from terranas.training.batches import ImageSet
@@ -126,7 +125,7 @@ def hdf5_items(given: tuple[h5py.File, NDArray[np.int64], int]) -> int:
 
 def main() -> None:
     """Print samples a second."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--images", type=int, default=60_000, help="images in each memory map")
     parser.add_argument("--items", type=int, default=4_000, help="images in the HDF5 file")
     parser.add_argument("--batch", type=int, default=256, help="images in a batch")
@@ -162,7 +161,7 @@ def main() -> None:
                 given = (folder, dtype, options.batch, channels_last, resident)
                 add(what, dtype, measured(function, *given, prepare=mapped, runs=options.runs))
     print(f"10 bands, 32 x 32 pixels, batches of {options.batch}, one core; goal as stored: {GOAL:,} samples/s")
-    print(table(["what", "stored as", "samples/s", "GB/s", "times HDF5", "a batch"], rows))
+    show(["what", "stored as", "samples/s", "GB/s", "times HDF5", "a batch"], rows, options.json)
 
 
 if __name__ == "__main__":

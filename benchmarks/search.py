@@ -12,7 +12,6 @@ As the released code does, it runs each budget on its own, where the library cut
 evaluations and fronts must be those of the library, or the program fails.
 """
 
-import argparse
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import plain_search as plain
-from measure import measured, seconds, table
+from measure import measured, parser_of, seconds, show
 from numpy.typing import NDArray
 
 from terranas.core.pareto import nondominated
@@ -214,7 +213,7 @@ def compare(folder: Path, name: str, seeds: int) -> list[list[str]]:
 
 def main() -> None:
     """Print processor times, memory and ratios."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--vertices", type=int, default=7, help="largest cells of the space")
     parser.add_argument("--neighbourhoods", nargs="+", default=["edit", "edit_symmetric"], choices=NEIGHBOURHOODS)
     parser.add_argument("--seeds", type=int, default=30, help="repetitions of each arm")
@@ -225,7 +224,7 @@ def main() -> None:
         for name in options.neighbourhoods:
             rows += compare(Path(place), name, options.seeds)
     print(f"{cells:,} cells, {options.seeds} seeds of each arm")
-    print(table(["graph", "search", "evaluations", "ours", "MiB", "plain", "ratio", "with tables"], rows))
+    show(["graph", "search", "evaluations", "ours", "MiB", "plain", "ratio", "with tables"], rows, options.json)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ be those of the library, or the program fails. *Seed* is what one repetition of 
 sample, a fit and a prediction of the whole space for each of two objectives, the predicted front and the tables.
 """
 
-import argparse
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plain_surrogates as plain
-from measure import Measured, measured, seconds, table
+from measure import Measured, measured, parser_of, seconds, show
 from numpy.typing import NDArray
 
 from terranas.core.pareto import nondominated, to_minimise
@@ -167,7 +166,7 @@ def compare(folder: Path, name: str, size: int, rows: int, cells: int) -> list[l
 
 def main() -> None:
     """Print times, memory and ratios."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--vertices", type=int, default=7, help="largest cells of the space")
     parser.add_argument("--sample", type=int, default=2000, help="training architectures")
     parser.add_argument("--rows", type=int, default=2000, help="architectures that the reference predicts")
@@ -179,7 +178,7 @@ def main() -> None:
         for name in options.regressors:
             rows += compare(Path(place), name, options.sample, options.rows, cells)
     print(f"{cells:,} cells")
-    print(table(["regressor", "part", "ours", "CPU", "MiB", "plain", "ratio"], rows))
+    show(["regressor", "part", "ours", "CPU", "MiB", "plain", "ratio"], rows, options.json)
 
 
 if __name__ == "__main__":

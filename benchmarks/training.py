@@ -8,7 +8,6 @@ and in bf16 autocast. All take the same images from the same weights, in turns w
 machine does strikes all alike; the fastest step of each counts. A step is forward pass, backward pass and update.
 """
 
-import argparse
 import platform
 import time
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from measure import seconds, table
+from measure import parser_of, seconds, show
 from plain_network import make_plain
 from torch import Tensor, nn
 
@@ -150,7 +149,7 @@ def has_bf16() -> bool:
 
 def main() -> None:
     """Print times, ratios and how far the loss curves are apart; fail where the curves differ."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--threads", type=int, default=2, help="threads of torch")
     parser.add_argument("--stem", type=int, default=128, help="channels of the stem")
     parser.add_argument("--batch", type=int, default=64, help="images in a batch")
@@ -188,7 +187,7 @@ def main() -> None:
     kinds = ("plain", "fp32", "bf16")
     heads = ["cell", "GMAC", *(f"{kind} step" for kind in kinds), *(f"{kind} img/s" for kind in kinds)]
     heads += ["fp32 ratio", "bf16 ratio", "loss", "apart fp32", "apart bf16"]
-    print(table(heads, rows))
+    show(heads, rows, options.json)
     limits = ", ".join(f"{kind} {limit}" for kind, limit in TOLERANCES.items())
     if apart:
         raise SystemExit(f"Loss curves differ by more than allowed ({limits} of the first loss): {'; '.join(apart)}")

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 
 def until(condition: Callable[[], object]) -> None:
-    """Return once a condition holds; fail after a minute."""
-    end = time.monotonic() + 60
+    """Return once a condition holds; fail after five minutes, since a machine may be busy."""
+    end = time.monotonic() + 300
     while not condition():
-        assert time.monotonic() < end, "waited for a minute"
+        assert time.monotonic() < end, "waited for five minutes"
         time.sleep(0.02)

@@ -16,6 +16,8 @@ pytestmark = pytest.mark.workflow
 
 SMALLEST = Path(__file__).with_name("smallest.yaml")
 COMMAND = ("-c", "from terranas.cli import main; main()", "campaign")
+# seconds for what takes some tens of them on a quiet machine: seven trainings and three starts of snakemake
+PATIENCE = 1200
 
 
 def start(place, name, *arguments):
@@ -30,12 +32,12 @@ def start(place, name, *arguments):
 def terranas(place, *arguments):
     """Run ``terranas campaign`` in a workplace; return exit code and output."""
     process = start(place, "said.txt", *COMMAND, *arguments)
-    return process.wait(300), (place.folder / "said.txt").read_text()
+    return process.wait(PATIENCE), (place.folder / "said.txt").read_text()
 
 
-def wait_until(condition, process, seconds=240):
+def wait_until(condition, process):
     """Wait for something that a process does."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE
     while not (found := condition()):
         assert process.poll() is None, "the process ended before"
         assert time.monotonic() < end, "it takes too long"
@@ -94,7 +96,7 @@ def test_a_killed_snakemake_is_resumed_and_a_living_one_is_left_alone(empty):
     options = snakemake_options(place)[1:]
     main = start(place, "main.txt", "-m", "snakemake", "training", *options, "--cores", "1", *configured)
     journals = place.results / "training" / "_state"
-    frozen = None
+    frozen = resumed = None
     try:
         first = wait_until(lambda: next(journals.glob("*/*/history.jsonl"), None), main)
         # the training stands still, so that it is still there when snakemake is not
@@ -116,10 +118,12 @@ def test_a_killed_snakemake_is_resumed_and_a_living_one_is_left_alone(empty):
         output = place.folder / "resumed.txt"
         wait_until(lambda: "Trainings that run on: 1" in output.read_text(), resumed)
         os.kill(frozen, signal.SIGCONT)
-        assert resumed.wait(300) == 0, output.read_text()
+        assert resumed.wait(PATIENCE) == 0, output.read_text()
     finally:
-        main.kill()
-        main.wait()
+        for process in (main, resumed):
+            if process is not None:
+                process.kill()
+                process.wait()
         if frozen is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(frozen, signal.SIGKILL)
