@@ -1,6 +1,6 @@
-"""report: one page that shows what came out, and what it was made with.
+"""report: one folder of pages that show what came out, and what it was made with.
 
-in: everything above. out: <results>/report/index.html, <results>/config.yaml, <results>/software.json.
+in: everything above. out: <results>/report/, <results>/config.yaml, <results>/software.json.
 """
 
 
@@ -9,6 +9,9 @@ localrules:
     report_page,
 
 
+# benchmarks whose architectures can be looked at one by one
+EXPLORED = list(dict.fromkeys(["study", STUDY.search.benchmark, *LANDSCAPE["benchmarks"]]))
+GRAPH_FILES = [getattr(rules.space_neighbours.output, name) for name in ("indptr", "indices", "summary")]
 SCRIPTS = sorted((ROOT / "workflow_scripts").glob("*/*.py"))
 
 
@@ -38,6 +41,10 @@ rule report_provenance:
 
 rule report_page:
     input:
+        **{
+            name: path.format(neighbourhood=STUDY.search.neighbourhood)
+            for name, path in zip(("indptr", "indices", "graph"), GRAPH_FILES)
+        },
         config=rules.report_provenance.output.config,
         software=rules.report_provenance.output.software,
         cells=rules.space_cells.output.cells,
@@ -46,32 +53,44 @@ rule report_page:
         class_counts=rules.data_prepare.output.class_counts,
         manifest=rules.data_prepare.output.manifest,
         statuses=expand(rules.training_train.output.status, hash=ARCHITECTURES),
+        epochs=expand(rules.training_train.output.metrics, hash=ARCHITECTURES),
+        profiles=expand(rules.profiling_collect.output.profiles, device=STUDY.profiling.device),
+        conditions=expand(rules.profiling_collect.output.conditions, device=STUDY.profiling.device),
+        measurements=expand(rules.profiling_collect.input.measurements, device=STUDY.profiling.device),
         table=rules.benchmark_study.output.table,
         validations=[path for path in [rules.benchmark_study.output.report, *IMPORTED] if path.endswith(".json")],
-        accuracy_summary=f"{RESULTS}/landscape/study/accuracy_summary.csv",
         ruggedness=f"{RESULTS}/landscape/study/ruggedness.parquet",
+        class_words=rules.landscape_imbalance_figures.output.words,
+        landscape_words=rules.landscape_page.input.words,
+        landscape_tables=rules.landscape_page.input.tables,
         scores=searched("surrogates/{benchmark}/scores.parquet"),
+        plateau=searched("surrogates/{benchmark}/plateau.csv"),
+        size_figure=searched("surrogates/{benchmark}/size_analysis.png"),
         predicted=searched("surrogates/{benchmark}/predicted_fronts.parquet"),
-        searched_table=searched("benchmark/{benchmark}.parquet"),
+        calibration=[path.format(benchmark=STUDY.search.benchmark) for path in rules.comparison_page.input.calibration],
+        searched=searched("benchmark/{benchmark}.parquet"),
+        filled=[path.format(benchmark=STUDY.search.benchmark) for path in FILLED],
         runs=[searched(f"search/{{benchmark}}/{arm}/runs.parquet") for arm in ARMS],
+        evaluations=[searched(f"search/{{benchmark}}/{arm}/evaluations.parquet") for arm in ARMS],
+        queue=[searched(f"search/{{benchmark}}/{arm}/queue.parquet") for arm in ARMS],
+        anytime=searched("comparison/{benchmark}/anytime.parquet"),
         indicators=searched("comparison/{benchmark}/indicators.parquet"),
         tests=searched("comparison/{benchmark}/tests.parquet"),
         ranks=searched("comparison/{benchmark}/ranks.parquet"),
         conclusions=searched("comparison/{benchmark}/conclusions.parquet"),
-        words=[searched(f"comparison/{{benchmark}}/{group}_words.json") for group in ("indicator", "front", "anytime")],
-        figures=[
-            f"{RESULTS}/landscape/study/class_distribution.png",
-            f"{RESULTS}/landscape/study/accuracy_distribution.png",
-            f"{RESULTS}/landscape/study/latency.png",
-            f"{RESULTS}/landscape/study/ruggedness.png",
-            searched("surrogates/{benchmark}/size_analysis.png"),
+        search_words=[
+            searched(f"comparison/{{benchmark}}/{group}_words.json")
+            for group in ("indicator", "front", "anytime", "walk")
         ],
+        explored=[f"{RESULTS}/benchmark/{name}.parquet" for name in EXPLORED],
+        explored_walks=[walks_over(name) for name in EXPLORED],
     output:
-        page=report(
-            f"{RESULTS}/report/index.html",
-            caption="captions/page.rst",
+        site=report(
+            directory(f"{RESULTS}/report"),
+            htmlindex="index.html",
+            caption="captions/report_page.rst",
             category="Report",
-            labels={"content": "Study", "kind": "page"},
+            labels={"content": "All pages", "kind": "page"},
         ),
     log:
         f"{RESULTS}/logs/report/page.log",
@@ -82,12 +101,16 @@ rule report_page:
     threads: 1
     resources:
         mem_mb=escalating(3000),
-        runtime=escalating(10),
+        runtime=escalating(20),
     params:
         dataset=STUDY.search.dataset,
         study=search_study(),
+        groups=[name for _, name in LANDSCAPE_FIGURES],
+        tables=LANDSCAPE_SHOWN,
+        explored=EXPLORED,
+        runtimes=f"{RESULTS}/runtimes",
         code=code("report/page.py"),
-        template=sha256_file(ROOT / "terranas" / "core" / "templates" / "page.html"),
+        templates=shell_digest(),
     message:
         "Writing the report"
     script:
@@ -101,6 +124,6 @@ rule report:
         rules.surrogates.input,
         rules.search.input,
         rules.comparison.input,
-        page=rules.report_page.output.page,
+        site=rules.report_page.output.site,
     message:
-        "The report is at {input.page}"
+        "The report is at {input.site}/index.html"

@@ -91,7 +91,7 @@ def comparison_tables(*names):
     for name in names:
         stem = f"{RESULTS}/comparison/{{benchmark}}/{name}"
         labels = {"content": name.replace("_", " ").capitalize(), "kind": "table"}
-        table = report(f"{stem}.csv", caption=f"captions/search_{name}.rst", category="Comparison", labels=labels)
+        table = report(f"{stem}.csv", caption=f"captions/comparison_{name}.rst", category="Comparison", labels=labels)
         files |= {name: f"{stem}.parquet", f"{name}_csv": table}
     return files
 

@@ -11,10 +11,12 @@ from terranas.config import load_config, typed
 from terranas.core.errors import TerranasError
 from terranas.core.files import sha256_file
 from terranas.core.fingerprint import fingerprint
+from terranas.core.page import page_digest
 from terranas.core.script import offer_checkout
 from terranas.data import NUMERICS_VERSION as DATA_NUMERICS
 from terranas.data.layout import SPLITS
 from terranas.data.precheck import PREPARATION_MB, check_source, source_files, source_path
+from terranas.report.shell import shell_digest
 from terranas.surrogates.regressors import check_parameters
 
 ROOT = Path(workflow.basedir)

@@ -38,6 +38,30 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary folder beside ``path``; put it in the place of ``path`` when the block ends without an error.
+
+    On an error it is removed and a folder that was at ``path`` before stays as it was. A folder cannot take the name of
+    one that is not empty in one step: where a machine crashes between the two renames, ``path`` is missing, but never
+    half written.
+    """
+    final = Path(path)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{final.name}.", dir=final.parent) as place:
+        made, old = Path(place) / "made", Path(place) / "old"
+        made.mkdir()
+        yield made
+        if final.exists():
+            final.rename(old)
+        try:
+            made.rename(final)
+        except OSError:
+            if old.exists():
+                old.rename(final)
+            raise
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Write ``text`` as UTF-8, atomically."""
     with atomic_path(path) as temporary:

@@ -1,17 +1,20 @@
 """Pages for people: one HTML file that needs no other file and no network, and what it is made of."""
 
 import base64
+import hashlib
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from terranas import __version__
 from terranas.core.errors import DataError
+
+TEMPLATES = Path(__file__).parent / "templates"
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -38,6 +41,7 @@ class Table:
         heads: heads of the columns.
         rows: entries, one sequence a row; ``Markup`` entries are drawings.
         folded: what the button says that unfolds the table; empty for a table that is always shown.
+        sources: paths of the files that the entries come from; empty where they are not known.
     """
 
     kind: ClassVar[str] = "table"
@@ -46,6 +50,7 @@ class Table:
     heads: Sequence[Head]
     rows: Sequence[Sequence[str | Markup]]
     folded: str = ""
+    sources: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,8 @@ class Picture:
         png: content of the PNG file.
         alt: what is seen, with numbers, for those who do not see it.
         caption: what is shown and how it was computed.
+        source: path of the file it comes from: its own, or that of the numbers it was drawn from; empty where it is
+            not known.
 
     Raises:
         DataError: the content is no PNG file.
@@ -68,6 +75,7 @@ class Picture:
     png: bytes = field(repr=False)
     alt: str
     caption: str
+    source: str = ""
 
     def __post_init__(self) -> None:
         if not self.png.startswith(PNG_SIGNATURE) or len(self.png) < 24 or 0 in self.size:
@@ -148,7 +156,12 @@ class Page:
 
 def page_template() -> str:
     """Return the Jinja template that stands beside this module."""
-    return (Path(__file__).parent / "templates" / "page.html").read_text(encoding="utf-8")
+    return (TEMPLATES / "page.html").read_text(encoding="utf-8")
+
+
+def page_digest() -> str:
+    """Return a SHA-256 over the templates beside this module: pages change when one of them does."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(TEMPLATES.iterdir()))).hexdigest()
 
 
 def render(page: Page, template: str, version: str = __version__) -> str:
@@ -161,5 +174,11 @@ def render(page: Page, template: str, version: str = __version__) -> str:
         template: the Jinja template, :func:`page_template`.
         version: version of terranas that the page's numbers come from.
     """
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     return environment.from_string(template).render(page=page, version=version)

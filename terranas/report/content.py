@@ -1,7 +1,7 @@
 """What a study brought: its tables, and what they say at a glance."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,7 @@ from terranas.training.status import TrainingStatus
 
 @dataclass(frozen=True)
 class StudyResults:
-    """Everything the page is written from.
+    """Everything the pages are written from.
 
     Attributes:
         config: effective configuration as plain values.
@@ -28,13 +28,14 @@ class StudyResults:
         class_counts: ``data.class_counts``.
         table: ``benchmark.table`` of the study itself.
         validations: validation reports of all benchmark tables, the study's own among them, by name.
-        failures: records of the trainings that gave no full result.
-        accuracy_summary: the landscape stage's summary of the accuracies, for people.
+        statuses: records of all trainings.
+        epochs: ``training.epochs`` of all trainings.
         ruggedness: ``landscape.ruggedness``.
         scores: ``surrogates.scores``.
         predicted: ``surrogates.predicted_fronts``.
         searched: the benchmark that was searched: the study's own or another, perhaps over another search space.
         searches: the searches, their indicators and tests.
+        sources: paths of the files that these tables were read from, by the name they have here.
     """
 
     config: Mapping[str, Any]
@@ -47,18 +48,24 @@ class StudyResults:
     class_counts: pd.DataFrame
     table: pd.DataFrame
     validations: Mapping[str, Mapping[str, Any]]
-    failures: Sequence[TrainingStatus]
-    accuracy_summary: pd.DataFrame
+    statuses: Sequence[TrainingStatus]
+    epochs: pd.DataFrame
     ruggedness: pd.DataFrame
     scores: pd.DataFrame
     predicted: pd.DataFrame
     searched: TabularBenchmark
     searches: SearchStudy
+    sources: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @cached_property
     def benchmark(self) -> TabularBenchmark:
         """The study's own benchmark."""
         return TabularBenchmark(self.table)
+
+    @property
+    def failures(self) -> list[TrainingStatus]:
+        """Records of the trainings that gave no full result."""
+        return [status for status in self.statuses if status.outcome != "ok"]
 
     @property
     def synthetic(self) -> bool:
@@ -72,7 +79,7 @@ class StudyResults:
 
     @property
     def pair(self) -> Sequence[str]:
-        """The two arms that the page tells of in detail."""
+        """The two arms that the start page tells of."""
         return self.searches.pairs[0]
 
     @property

@@ -12,6 +12,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from terranas.core.page import TEMPLATES as SHARED
+from terranas.core.page import page_digest
+
 HERE = Path(__file__).parent
 ASSETS = HERE / "assets"
 TEMPLATES = HERE / "templates"
@@ -25,11 +28,13 @@ class PageLink:
         file: name of its file, such as ``landscape.html``.
         title: what the list calls it.
         group: heading it stands under in the list; empty for the start page.
+        about: what it holds, in a few words for the start page.
     """
 
     file: str
     title: str
     group: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,12 +82,14 @@ def render_template(name: str, shell: Shell, file: str, **content: Any) -> str:
 
 def copy_assets(site: str | Path) -> None:
     """Copy styles, scripts and libraries beside the pages, into ``assets``."""
-    shutil.copytree(ASSETS, Path(site) / "assets", ignore=shutil.ignore_patterns("vendored.json"), dirs_exist_ok=True)
+    target = Path(site) / "assets"
+    shutil.copytree(ASSETS, target, ignore=shutil.ignore_patterns("vendored.json"), dirs_exist_ok=True)
+    shutil.copyfile(SHARED / "page.css", target / "page.css")
 
 
 def shell_digest() -> str:
     """Return a SHA-256 over all templates and assets: pages change when one of them does."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(page_digest().encode())
     for path in sorted(path for folder in (ASSETS, TEMPLATES) for path in folder.rglob("*") if path.is_file()):
         digest.update(str(path.relative_to(HERE)).encode())
         digest.update(path.read_bytes())
@@ -92,7 +99,7 @@ def shell_digest() -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader([TEMPLATES, SHARED]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

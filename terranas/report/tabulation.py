@@ -1,5 +1,6 @@
-"""The page's tables: from tables for machines to tables for people, formatted and sorted."""
+"""Tables of the report: from tables for machines to tables for people, formatted and sorted."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -162,69 +163,28 @@ def failures(statuses: Sequence[TrainingStatus]) -> Table:
     return Table("Trainings without a full result, and why.", heads, rows, folded=folded if len(rows) > 5 else "")
 
 
-def accuracies(summary: pd.DataFrame) -> Table:
-    """Return the landscape stage's summary of the accuracies, at the highest number of epochs."""
-    highest = summary[summary["epochs"] == summary["epochs"].max()]
-    rows = [
-        (
-            sentence(metric_name(f"{facts['split']}_{facts['metric']}")),
-            count(facts["n"]),
-            count(facts["left_out"]),
-            percent(facts["mean"]),
-            metric_error("accuracy", facts["std"]),
-            percent(facts["min"]),
-            percent(facts["median"]),
-            percent(facts["max"]),
-        )
-        for facts in highest.to_dict("records")
-    ]
-    heads = (
-        Head("Accuracy", "text"),
-        Head("Architectures"),
-        Head("Left out"),
-        Head("Mean"),
-        Head("Standard deviation"),
-        Head("Smallest"),
-        Head("Median"),
-        Head("Largest"),
-    )
-    return Table(
-        "Accuracies over the architectures at the highest number of epochs. Micro accuracy is the share of correct "
-        "images, macro accuracy the mean of the class accuracies; trainings without a full result are left out.",
-        heads,
-        rows,
-    )
-
-
-def ruggedness_by_metric(ruggedness: pd.DataFrame) -> Table:
-    """Return the medians of the ruggedness table."""
+def trainings(statuses: Sequence[TrainingStatus]) -> Table:
+    """Return all trainings: how each ended, what it reached and what it took."""
+    memory = any(status.used is not None and status.used.device_mb for status in statuses)
+    energy = any(status.energy_joule is not None for status in statuses)
+    heads = [Head("Cell", "text"), Head("Outcome", "text"), Head("Epochs"), Head("Validation micro accuracy")]
+    heads += [Head("Validation macro accuracy"), Head("Test micro accuracy"), Head("Test macro accuracy")]
+    heads += [Head("Time [s]"), Head("Memory of the machine [MB]")]
+    heads += [Head("Memory of a GPU [MB]")] * memory + [Head("Energy [kJ]")] * energy + [Head("Interruptions")]
     rows = []
-    for metric, walks in ruggedness.groupby("metric", sort=False):
-        known = walks["ruggedness"].dropna()
-        rows.append(
-            (
-                sentence(metric_name(str(metric))),
-                f"{count(len(known))} of {count(len(walks))}",
-                fixed(walks["autocorrelation"].median()),
-                fixed(known.median()),
-                span(np.quantile(known, (0.25, 0.75)).tolist(), fixed) if len(known) else MISSING,
-                fixed(walks["correlation_length"].median()),
-                fixed(walks["ruggedness_published"].median()),
-            )
-        )
-    heads = (
-        Head("Metric", "text"),
-        Head("Walks"),
-        Head("Autocorrelation"),
-        Head("Ruggedness"),
-        Head("Middle half"),
-        Head("Correlation length"),
-        Head("As released"),
-    )
+    for status in sorted(statuses, key=lambda status: status.hash):
+        used = status.used
+        row = [status.hash[:8], status.outcome.replace("_", " "), count(status.epochs)]
+        for scores in (status.validation, status.test):
+            known = (math.nan, math.nan) if scores is None else (scores.micro_accuracy, scores.macro_accuracy)
+            row += [percent(share, 2) for share in known]
+        row += [f"{status.seconds:,.1f}", count(math.nan if used is None else used.host_mb)]
+        row += [count(math.nan if used is None else used.device_mb)] * memory
+        row += [MISSING if status.energy_joule is None else significant(status.energy_joule / 1e3)] * energy
+        rows.append([*row, count(status.interruptions)])
     return Table(
-        "Medians over the walks on which they are defined (the middle half: quartiles). Ruggedness is one over the "
-        "lag-1 autocorrelation; the correlation length is −1 / ln |autocorrelation| (Weinberger 1990); 'as released' "
-        "counts each walk's start twice, as the published study's code does.",
+        "All trainings: how each ended, what its network reached after the last epoch, and what it took. Cells are "
+        "named by the first eight digits of their hash; an MB is a million bytes.",
         heads,
         rows,
     )

@@ -29,7 +29,8 @@ def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
     opened = context.new_page()
     troubles: list[str] = []
-    opened.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
+    shown = ("error", "warning")
+    opened.on("console", lambda message: troubles.append(message.text) if message.type in shown else None)
     opened.on("pageerror", lambda error: troubles.append(str(error)))
     opened.on("requestfailed", lambda request: troubles.append(f"{request.url[:200]} failed: {request.failure}"))
     opened.on("request", lambda request: troubles.append(request.url) if request.url.startswith("http") else None)
