@@ -6,7 +6,7 @@ another study; `snakemake --profile slurm` runs it on a cluster.
 
 from snakemake.utils import min_version
 
-min_version("9.13")
+min_version("9.20")
 
 
 # a study is one file over the defaults of terranas/config: config.yaml is not mixed into another study

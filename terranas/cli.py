@@ -61,9 +61,7 @@ def terranas(
     """
 
 
-@app.command(
-    "accept", epilog=examples("terranas accept 0a1b... --reason 'killed by the node memory limit on every attempt'")
-)
+@app.command("accept", epilog=examples("terranas accept 0a1b... --reason 'out of memory on every node'"))
 def accept_failure(
     architecture: Architecture,
     reason: Annotated[str, typer.Option("--reason", help="Why the study goes on without this result.")],

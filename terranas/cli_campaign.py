@@ -98,7 +98,11 @@ def campaign_report(
     when it ends.
     """
     call = [sys.executable, "-m", "snakemake", "campaign_report", "--nolock", f"--configfile={configfile}"]
-    raise typer.Exit(run_snakemake([*call, "--quiet", "rules", "progress", *(options or ())]))
+    code = run_snakemake([*call, "--quiet", "rules", "progress", "host", *(options or ())])
+    page = Path(read_config(configfile).results_dir) / "campaign" / "index.html"
+    if not code and page.is_file():
+        typer.echo(f"The campaign's page: {page}")
+    raise typer.Exit(code)
 
 
 @campaign_app.command(

@@ -16,9 +16,9 @@ cell_app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", help="
 @cell_app.command(
     "show",
     epilog=examples(
-        "terranas cell show 0110010010000000:input,conv3x3-bn-relu,maxpool3x3,output --svg cell.svg",
+        "terranas cell show 010001000:input,conv3x3-bn-relu,output --svg cell.svg",
         "terranas cell show 4711 --json",
-        "terranas cell show 001a6fcc8b38cbc515be788a86bdc804 --cells results/demo/space/cells.parquet",
+        "terranas cell show 001a6fcc8b38cbc515be788a86bdc804 --cells cells.parquet",
     ),
 )
 def show_cell(

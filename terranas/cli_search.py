@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from terranas.cli_frame import DEFAULT_CONFIG, SnakemakeOptions, complete_arm, examples
+from terranas.cli_frame import DEFAULT_CONFIG, ConfigFile, SnakemakeOptions, complete_arm, examples
 from terranas.config import read_config
 from terranas.core.errors import ConfigError
 from terranas.core.formats import count, counted, significant
@@ -43,14 +42,13 @@ def _several_commands() -> None:
 @search_app.command(
     "live",
     epilog=examples(
-        "terranas search live --configfile config/eurosat.yaml --profile slurm --method nsga2 --budget 200"
+        "terranas search live --budget 40",
+        "terranas search live --method nsga2 --budget 200 --profile slurm -- --jobs 50",
     ),
 )
 def search_live_command(
     options: SnakemakeOptions = None,
-    configfile: Annotated[
-        Path, typer.Option("--configfile", "--config", help="Configuration of the study.")
-    ] = DEFAULT_CONFIG,
+    configfile: ConfigFile = DEFAULT_CONFIG,
     profile: Annotated[
         str | None, typer.Option("--profile", help="Profile of snakemake, such as slurm; default: this machine.")
     ] = None,

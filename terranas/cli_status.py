@@ -37,11 +37,11 @@ _RUNNERS = {
 
 STATUS_EXAMPLES = examples(
     "terranas status",
-    "terranas status --configfile config/paper.yaml -- --config 'search={seeds: 10}'",
+    "terranas status -- --config 'search={seeds: 10}'",
     "terranas status --json | jq '.stages'",
 )
 WHY_EXAMPLES = examples(
-    "terranas why results/demo/report/index.html",
+    "terranas why results/demo/report",
     "terranas why comparison -- --config 'search={seeds: 10}'",
 )
 
@@ -73,7 +73,7 @@ def status(options: SnakemakeOptions = None, configfile: ConfigFile = DEFAULT_CO
 
 
 def why(
-    output: Annotated[str, typer.Argument(metavar="OUTPUT", help="A file of the study, or a rule or stage.")],
+    output: Annotated[str, typer.Argument(metavar="OUTPUT", help="A file or folder of the study, or a rule or stage.")],
     options: SnakemakeOptions = None,
     configfile: ConfigFile = DEFAULT_CONFIG,
     json: Json = False,
@@ -81,7 +81,8 @@ def why(
     """Say whether a file would be made again, and which input, setting or code is at the bottom of it.
 
     What it depends on is followed back to the jobs that would run for reasons of their own. Snakemake gives a job whose
-    inputs are made again no further reason, even if its settings changed as well.
+    inputs are made again no further reason, even if its settings changed as well. A page of the report, or another file
+    in a folder that one job makes, is answered for the folder.
 
     Keys of --json: output, up_to_date, rule, causes, jobs (how many would run), roots (rule, wildcards, outputs,
     causes, chain: the jobs from the file to this one). A cause has kind, text, files, and for a changed setting
@@ -154,6 +155,7 @@ def _print_missing(jobs: "Sequence[JobState]") -> None:
         for cause in job.causes:
             if cause.kind == "removed":
                 typer.echo(f"missing: {job.job.name}: {cause}")
+                typer.echo("  `snakemake FILE` with its name makes it again")
         if any(cause.kind == "removed" for cause in job.causes):
             continue
         stages.setdefault(job.job.stage, Counter())[job.job.rule] += 1
@@ -176,7 +178,9 @@ def _print_stale(jobs: "Sequence[JobState]") -> None:
     for members in list(groups.values())[:GROUPS_SHOWN]:
         first, causes = members[0]
         alone = len(members) == 1
-        name = first.job.name if alone else f"{first.job.rule} ({len(members)} jobs, of which one)"
+        # settings are alike in all members, files are those of the first
+        same = all(cause.kind in ("setting", "code") for cause in causes)
+        name = first.job.name if alone else f"{first.job.rule} ({len(members)} jobs{'' if same else ', one of them'})"
         typer.echo(f"stale: {name}: {'; '.join(map(str, causes))}")
     if len(groups) > GROUPS_SHOWN:
         typer.echo(f"... and {len(groups) - GROUPS_SHOWN} more; --json lists all")

@@ -48,8 +48,8 @@ def table_info(file: File, json: Json = False) -> None:
 @table_app.command(
     "front",
     epilog=examples(
-        "terranas table front results/demo/benchmark/study.parquet -o validation_micro_accuracy,macs",
-        "terranas table front nasbench201.parquet -o test_micro_accuracy,latency_ms@edgegpu --csv front.csv",
+        "terranas table front study.parquet -o validation_micro_accuracy,macs",
+        "terranas table front nb201.parquet -o test_micro_accuracy,latency_ms@edgegpu",
     ),
 )
 def table_front(
@@ -106,7 +106,8 @@ def table_front(
     if front.empty:
         note("No architecture has a value in all of them.")
         return
-    typer.echo((front if limit == 0 else front.head(limit)).to_string(index=False))
+    shown = front if limit == 0 else front.head(limit)
+    typer.echo(shown.to_string(index=False, float_format="{:.10g}".format))
     if 0 < limit < len(front):
         note(f"... and {len(front) - limit} more; --limit 0 prints all.")
     if csv is not None:

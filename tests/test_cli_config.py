@@ -76,13 +76,17 @@ def test_a_section_lists_its_settings(run):
 
 
 @pytest.mark.parametrize(
-    ("key", "nearest"),
-    [("search.sedes", "search.seeds"), ("seeds", "search.seeds"), ("batchsize", "training.batch_size")],
+    ("key", "words", "nearest"),
+    [
+        ("search.sedes", "are", "search.seeds"),
+        ("seeds", "is", "search.seeds"),
+        ("batchsize", "are", "training.batch_size"),
+    ],
 )
-def test_an_unknown_key_is_answered_with_the_nearest(run, key, nearest):
+def test_an_unknown_key_is_answered_with_the_nearest(run, key, words, nearest):
     code, output, errors = run("explain", key)
     assert (code, output) == (1, "")
-    assert f"There is no setting '{key}'; the nearest are {nearest}" in errors
+    assert f"There is no setting '{key}'; the nearest {words} {nearest}" in errors
 
 
 def test_a_value_to_try_is_checked_and_tried(run, monkeypatch):

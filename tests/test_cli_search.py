@@ -94,7 +94,7 @@ def test_defaults(run, made):
 
 def test_options_are_passed_on(run, made):
     arguments = ("--method", "nsga2", "--seed", "3", "--budget", "50", "--batch", "8", "--gone")
-    code, _, _ = run("--config", "study.yaml", *arguments, "--profile", "slurm", "--", "--jobs", "20")
+    code, _, _ = run("--configfile", "study.yaml", *arguments, "--profile", "slurm", "--", "--jobs", "20")
     assert code == 0
     assert made["request"] == live_study.LiveRequest("nsga2", 3, 50, 8)
     assert (made["options"], made["gone"]) == (["--profile=slurm", "--jobs", "20"], True)
@@ -152,6 +152,6 @@ def test_the_documentation_names_every_option_and_method():
     command = typer.main.get_command(cli_search.search_app).commands["live"]
     options = {name for parameter in command.params for name in parameter.opts if name.startswith("--")}
     documented = set(re.findall(r"^\| `(--[a-z]+)`", section, re.MULTILINE))
-    assert documented == options - {"--config", "--help"}
+    assert documented == options - {"--help"}
     methods = section[section.index("**Methods.**") : section.index("Those that start")]
     assert set(re.findall(r"`(\w+)`", methods)) == set(live_study.LIVE_ARMS)

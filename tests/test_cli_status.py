@@ -11,7 +11,7 @@ import typer
 from terranas import __version__, cli
 from terranas.core.errors import TerranasError
 from terranas.core.records import record_path
-from terranas.inspection.workflow import Job, StudyCall
+from terranas.inspection.workflow import Job, NoRuleError, StudyCall
 from terranas.training import campaign_run
 
 NEW = "Input files updated by another job: "
@@ -134,6 +134,25 @@ def test_why_follows_back_to_the_reason(run):
     assert "by way of report_page <- comparison_tests <- search_run" in text
 
 
+def test_why_answers_for_the_folder_that_a_file_is_in(run, monkeypatch):
+    site = job("report_site", [], "report", "Missing output files: out/report")
+
+    def planned(_, *targets, everything=False, **__):
+        if targets and targets[0] not in site.outputs:
+            raise NoRuleError("snakemake cannot say what there is to do:\n  MissingRuleException")
+        return [*EVERY, site] if everything else [site]
+
+    monkeypatch.setattr(StudyCall, "planned", planned)
+    code, output, _ = run("why", "out/report/index.html")
+    assert code == 0
+    assert "out/report would be made again by report_site (1 job would run)." in output
+    code, _, errors = run("why", "comparisn")
+    assert code == 1
+    assert "called 'comparisn'" in errors
+    assert "Near it: comparison" in errors
+    assert "Name a file of the study" in run("why", "")[2]
+
+
 def test_snakemakes_refusal_is_passed_on(run, monkeypatch):
     def refuse(*_, **__):
         raise TerranasError("snakemake cannot say what there is to do:\n  No rule to produce x")
@@ -153,6 +172,11 @@ def test_what_snakemake_says_of_an_error_is_kept_and_its_greeting_is_not(tmp_pat
     with pytest.raises(TerranasError) as raised:
         StudyCall.of(tmp_path / "study.yaml").planned("x")
     assert str(raised.value).splitlines()[1:] == ["  MissingRuleException:", "  No rule to produce x"]
+    assert isinstance(raised.value, NoRuleError)
+    answer.stdout = "usage: __main__.py [-h]\n   [--dry-run]\n__main__.py: error: unrecognized arguments: --nonsense\n"
+    with pytest.raises(TerranasError) as raised:
+        StudyCall.of(tmp_path / "study.yaml", ["--nonsense"]).planned()
+    assert str(raised.value).splitlines()[1:] == ["  unrecognized arguments: --nonsense"]
 
 
 def test_settings_of_the_options_count(tmp_path):
@@ -217,7 +241,10 @@ def test_every_command_has_help_with_an_example():
     assert len(commands) == 18
     for name, command in commands.items():
         assert command.help, name
-        assert f"terranas {name}" in (command.epilog or ""), name
+        epilog = command.epilog or ""
+        assert f"terranas {name}" in epilog, name
+        # a terminal of 80 columns would break a longer call, which then cannot be copied
+        assert max(len(line.strip()) for line in epilog.splitlines()) <= 78, name
 
 
 def test_looking_up_help_imports_nothing_heavy():

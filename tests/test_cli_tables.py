@@ -89,6 +89,7 @@ def test_a_table_that_does_not_validate_ends_with_code_1_and_the_reason(run, tmp
         ("bad.parquet", b"no parquet", "is no readable parquet file"),
         ("bad.csv", b"\xff\xfe\x00", "no readable CSV"),
         ("figure.csv", b"arm,seed\nrandom,1\n", "which no schema of terranas has"),
+        ("list.csv", b"# terranas architectures\nhash,id\nx,\n", "is a list that the workflow keeps for itself"),
         ("typo.csv", b"hash,test_micro_acuracy\nx,1\n", "Did you mean 'test_micro_accuracy'?"),
     ],
 )

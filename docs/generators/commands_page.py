@@ -7,12 +7,17 @@ from typing import Any
 import typer
 
 from terranas.cli import app
+from terranas.cli_frame import EXIT_CODES
 
-INTRODUCTION = """\
+INTRODUCTION = f"""\
 # The `terranas` command
 
 What people do outside the workflow, generated from the command's own help. Each command also explains itself with
-`--help`; a mistake is one sentence on the standard error and exit code 1, a wrong option or argument exit code 2.
+`--help`; what is wrong and what to do about it stands on the standard error. `terranas --install-completion` has the
+shell complete commands, settings, stages and metrics. Options of snakemake follow `--`; `--json` prints one document
+for other programs.
+
+{EXIT_CODES}
 """
 
 HEADS = ("Example", "Examples")

@@ -190,6 +190,7 @@ METRIC_NAMES = {
     "checkpoint_bytes": "checkpoint size",
     "macs": "MACs",
     "latency_ms": "latency",
+    "inference_energy_mj": "inference energy",
     "peak_memory_bytes": "peak memory",
     "model_bytes": "model size",
 }

@@ -101,7 +101,10 @@ def explain_key(key: str, study: StudyConfig | None = None) -> SettingFacts | Se
     if key in sections():
         inside = tuple(_setting(name, schema, defaults, values) for name in known_keys() if name.startswith(f"{key}."))
         return SectionFacts(key, _section_meaning(key), inside)
-    raise ConfigError(f"There is no setting '{key}'; the nearest are {', '.join(_nearest(key))}.")
+    near = _nearest(key)
+    raise ConfigError(
+        f"There is no setting '{key}'; the nearest {'is' if len(near) == 1 else 'are'} {', '.join(near)}."
+    )
 
 
 @cache

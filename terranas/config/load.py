@@ -30,7 +30,9 @@ def read_settings(path: str | Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ConfigError(f"Config file {path} does not exist.") from error
+        raise ConfigError(
+            f"Config file {path} does not exist. Start in the root of the repository, or name the study's own file."
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"Config file {path} cannot be read as text: {error}.") from error
     except yaml.YAMLError as error:
@@ -105,6 +107,12 @@ def _hint(value: Any) -> str:
 
 def _suggest(key: str) -> str:
     leaves = list(known_keys())
+    if key in leaves:  # --config search.seeds=4: one dotted name instead of a section and its setting
+        section, _, name = key.rpartition(".")
+        nested = "{" + name + ": ...}"
+        for part in reversed(section.split(".")[1:]):
+            nested = "{" + f"{part}: {nested}" + "}"
+        return f"a setting stands inside its section, as in '{section.split('.')[0]}={nested}' after --config"
     sections = sorted({leaf.rsplit(".", 1)[0] for leaf in leaves if "." in leaf})
     candidates = leaves + sections
     # the same name under another section first, then spelling

@@ -126,10 +126,10 @@ def _read(path: Path) -> Record | None:
         return None
     sums = content.get("input_checksums")
     return Record(
-        rule=content["rule"],
+        rule=_writable(content["rule"]),
         inputs=_texts(content.get("input")),
         params=_texts(content.get("params")),
-        code=code if isinstance(code := content.get("code"), str) else "",
+        code=_writable(code) if isinstance(code := content.get("code"), str) else "",
         logs=_texts(content.get("log")),
         checksums=_checksums(sums) if isinstance(sums, dict) else {},
         started=_number(content.get("starttime")),
@@ -139,7 +139,12 @@ def _read(path: Path) -> Record | None:
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(text for text in value if isinstance(text, str)) if isinstance(value, list) else ()
+    return tuple(_writable(text) for text in value if isinstance(text, str)) if isinstance(value, list) else ()
+
+
+def _writable(text: str) -> str:
+    """Return a text that UTF-8 can hold: JSON can name halves of characters, which no file can."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _checksums(content: Mapping[Any, Any]) -> dict[str, str]:

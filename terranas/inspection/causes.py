@@ -1,12 +1,14 @@
 """What makes a file rerun: the jobs it depends on, back to those that would run for reasons of their own."""
 
+import difflib
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from terranas.core.errors import TerranasError
 from terranas.inspection.reasons import Cause, causes_of
-from terranas.inspection.workflow import Job, StudyCall
+from terranas.inspection.workflow import STAGES, Job, NoRuleError, StudyCall
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Explanation:
     """Why a file would be made again.
 
     Attributes:
-        asked: what was asked for: a file or a rule.
+        asked: what was asked for: a file or a rule; of a file inside a folder that one job makes, the folder.
         job: the job that makes the file; None where it would not run, or where a rule was asked for.
         causes: why that job would run.
         jobs: how many jobs would run for it.
@@ -76,15 +78,33 @@ def explain(call: StudyCall, asked: str) -> Explanation:
         asked: the file as the rules spell it, or the name of a rule or stage.
 
     Raises:
-        TerranasError: no rule makes it.
+        TerranasError: no rule makes it; the nearest names are given.
     """
-    jobs = call.planned(asked)
+    if not asked:
+        raise TerranasError("Name a file of the study, a rule or a stage, such as results/demo/report or comparison.")
+    try:
+        jobs = call.planned(asked)
+    except NoRuleError:
+        asked = _folder_of(asked, call.planned(everything=True))
+        jobs = call.planned(asked)
     causes = {id(job): causes_of(job, call.metadata, call.config) for job in jobs}
     makers = {output: job for job in jobs for output in job.outputs}
     asked_job = makers.get(asked)
     begin = [asked_job] if asked_job else [job for job in jobs if job.rule == asked] or jobs
     roots = _roots(begin, causes, makers)
     return Explanation(asked, asked_job, causes[id(asked_job)] if asked_job else (), len(jobs), roots)
+
+
+def _folder_of(asked: str, jobs: Sequence[Job]) -> str:
+    """Return the folder that a job makes as a whole and that a file is in."""
+    outputs = [output for job in jobs for output in job.outputs]
+    for output in outputs:
+        if asked.startswith(f"{output}/"):
+            return output
+    names = dict.fromkeys([*STAGES, *(job.rule for job in jobs), *outputs])
+    near = difflib.get_close_matches(asked, list(names), n=3, cutoff=0.5)
+    hint = f" Near it: {', '.join(near)}." if near else ""
+    raise TerranasError(f"No rule or stage of this study is called '{asked}', and none makes such a file.{hint}")
 
 
 def _roots(

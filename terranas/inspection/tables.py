@@ -176,14 +176,17 @@ def _arrow_schema(path: Path) -> pyarrow.Schema:
     except FileNotFoundError as error:
         raise TableError(f"Table {path} does not exist.") from error
     except (pyarrow.ArrowInvalid, OSError) as error:
-        raise TableError(f"{path} is no readable parquet file ({error}). Remove it and run again.") from error
+        raise TableError(
+            f"{path} is no readable parquet file ({error}). Tables end with .parquet or .csv; one that the workflow "
+            "made and that is damaged is made again by `snakemake FILE` once it is removed."
+        ) from error
 
 
 def _unchecked(path: Path) -> pd.DataFrame:
     try:
         return cast("pd.DataFrame", pq.read_table(path).to_pandas())
     except (pyarrow.ArrowInvalid, OSError) as error:
-        raise TableError(f"{path} is damaged ({error}). Remove it and run again.") from error
+        raise TableError(f"{path} is damaged ({error}). Remove it; `snakemake FILE` makes it again.") from error
 
 
 def _of_csv(path: Path) -> TableSummary:
@@ -199,6 +202,10 @@ def _of_csv(path: Path) -> TableSummary:
     header = list(map(str, table.columns))
     fitting = [schema for schema in known_schemas().values() if _fits(header, schema)]
     if not fitting:
+        if _begins_with_comment(path):
+            raise TableError(
+                f"{path} is a list that the workflow keeps for itself. Its cells stand in space/cells.parquet."
+            )
         if not {"hash", "id"} & set(header):
             raise TableError(
                 f"{path} has the columns {', '.join(header)[:300]}, which no schema of terranas has. CSV files beside "
@@ -215,6 +222,11 @@ def _of_csv(path: Path) -> TableSummary:
     except TableError as error:
         problem = str(error)
     return _summary(path, table, schema, None, {}, problem)
+
+
+def _begins_with_comment(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(1) == b"#"
 
 
 def _of_own(path: Path) -> TableSummary:

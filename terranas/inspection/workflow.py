@@ -42,7 +42,13 @@ _GREETING = (
     "=========",
 )
 _WORDS = 3000
+_NO_RULE = "MissingRuleException"
+_WRONG_CALL = ": error: "
 _NO_LIST = {"TERRANAS_MAKES_LIST": "1"}
+
+
+class NoRuleError(TerranasError):
+    """No rule makes what was asked for."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,7 @@ class StudyCall:
             settings: settings to try, as ``--config`` takes them.
 
         Raises:
+            NoRuleError: no rule makes a target.
             TerranasError: snakemake refuses; the message holds its last words.
         """
         with tempfile.TemporaryDirectory(prefix="terranas.") as folder:
@@ -151,7 +158,9 @@ class StudyCall:
                 check=False,
             )
             if done.returncode:
-                raise TerranasError(f"snakemake cannot say what there is to do:\n{_last_words(done.stdout)}")
+                words = _last_words(done.stdout)
+                refusal = NoRuleError if words.lstrip().startswith(_NO_RULE) else TerranasError
+                raise refusal(f"snakemake cannot say what there is to do:\n{words}")
             return list(_read_jobs(file))
 
 
@@ -212,6 +221,8 @@ def _merged(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str
 def _last_words(output: str) -> str:
     """Return what snakemake said of an error: its last indented block and what follows, without its greeting."""
     said = [line for line in output.splitlines() if line.strip() and not line.startswith(_GREETING)]
+    if said and said[0].startswith("usage:"):  # of a wrong option, behind some pages of all options
+        said = [line.partition(_WRONG_CALL)[2] for line in said if _WRONG_CALL in line] or said
     while said and said[0].startswith(" "):
         said.pop(0)
     return "\n".join(f"  {line}" for line in said)[-_WORDS:]

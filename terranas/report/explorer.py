@@ -152,15 +152,25 @@ def _axes(source: ExplorerSource, keys: Sequence[str]) -> list[str]:
         raise TableError(
             f"The explorer of '{source.name}' needs two columns with values, found: {', '.join(keys) or 'none'}."
         )
-    device = source.benchmark.device
-    wanted = [name if name in keys else f"{name}@{device}" for name in source.objectives[:2]]
+    wanted = [_column_of(name, source.benchmark.device, keys) for name in source.objectives[:2]]
     for name, found in zip(source.objectives, wanted, strict=False):
-        if found not in keys:
+        if not found:
             raise TableError(
                 f"The explorer of '{source.name}' has no values of the objective '{name}'. Known: {', '.join(keys)}."
             )
     others = [key for key in keys if key not in wanted]
     return [*wanted, *others][:2][::-1]
+
+
+def _column_of(metric: str, device: str, keys: Sequence[str]) -> str:
+    """Return the key of a metric's column: on the chosen device, or on the only one with values; empty without one."""
+    if metric in keys:
+        return metric
+    on_devices = [key for key in keys if key.startswith(f"{metric}@") and "#" not in key]
+    chosen = f"{metric}@{device}"
+    if chosen in on_devices:
+        return chosen
+    return on_devices[0] if len(on_devices) == 1 else ""
 
 
 def _visits(walks: pd.DataFrame | None, keys: Sequence[str]) -> NDArray[np.int32]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from terranas.benchmark.schema import BENCHMARK, metric_name
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.core.errors import TableError
+from terranas.core.formats import counted
 from terranas.report.shards import plane_bytes
 from terranas.space.nasbench201 import NOTATION, OPERATIONS, parse_cells
 from terranas.space.schema import CELLS
@@ -172,7 +173,7 @@ def _metric(benchmark: TabularBenchmark, name: str, epochs: int) -> ExplorerColu
     meaning = BENCHMARK.column(plain).meaning if plain in BENCHMARK.names else ""
     return ExplorerColumn(
         key=name if highest else f"{name}#{epochs}",
-        name=metric_name(name) if highest else f"{metric_name(name)} at {epochs} epochs",
+        name=metric_name(name) if highest else f"{metric_name(name)} at {counted(epochs, 'epoch')}",
         meaning=meaning,
         unit=benchmark.unit(plain),
         direction=benchmark.direction(plain),

@@ -1,6 +1,7 @@
 """Where a figure or table comes from: the rule, its parameters, its inputs with checksums, and what the job took."""
 
 import re
+import stat
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -113,9 +114,17 @@ def _facts(record: Record) -> tuple[tuple[str, str], ...]:
             facts.append(("CPU time", format_duration(used.cpu_seconds)))
         if used.memory_mb is not None:
             facts.append(("Most memory", scaled(used.memory_mb * 2**20, "B")))
-    if record.ended is not None:
-        facts.append(("Made", time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(record.ended))))
+    if record.ended is not None and (made := _date(record.ended)):
+        facts.append(("Made", made))
     return tuple(facts)
+
+
+def _date(seconds: float) -> str:
+    """Return the minute that is so many seconds after 1970; empty for what no calendar holds."""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
+    except (OverflowError, OSError, ValueError):
+        return ""
 
 
 def _short(text: str) -> str:
@@ -124,9 +133,12 @@ def _short(text: str) -> str:
 
 def _sha256(path: Path) -> str:
     try:
-        size = path.stat().st_size
-        if path.is_dir():
+        about = path.stat()
+        if stat.S_ISDIR(about.st_mode):
             return "a folder"
+        if not stat.S_ISREG(about.st_mode):  # reading a pipe or a device may never end
+            return "no regular file"
+        size = about.st_size
         return sha256_file(path) if size <= LARGEST_HASHED else f"not computed: {scaled(size, 'B')}"
-    except OSError:
+    except (OSError, ValueError):  # a path that no file can have is a ValueError
         return "not there any more"

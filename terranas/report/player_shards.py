@@ -17,7 +17,7 @@ from terranas.report.shards import array_bytes
 from terranas.search.queue_record import LEFT_BY
 
 START, PREDICTED, REPEATED = 1, 2, 4
-"""Bits of an evaluation's flags; ``assets/player-data.js`` reads them."""
+"""Bits of an evaluation's flags; ``assets/player-search.js`` reads them."""
 
 STILL = 2**32 - 1
 """Stands for the end of what had not ended when the search did."""

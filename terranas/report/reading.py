@@ -125,7 +125,10 @@ def prepared_checksums(manifest: Mapping[str, Any], path: str) -> dict[str, str]
 def _device(files: Files, conditions: pd.DataFrame, title: str) -> Page:
     measurements = pd.concat([read_table(path, MEASUREMENTS) for path in files["measurements"]], ignore_index=True)
     profiles = read_table(files["profiles"][0], PROFILES)
-    return with_sources(device_page(profiles, conditions, measurements, title, FLAGGED), str(files["conditions"][0]))
+    page = device_page(profiles, conditions, measurements, title, FLAGGED)
+    sizes = str(files["profiles"][0])  # latencies by condition have no sizes of networks
+    elsewhere = {"complexity": sizes, "costs": sizes, "drift": str(files["measurements"][0])}
+    return with_sources(page, str(files["conditions"][0]), elsewhere)
 
 
 def _comparison(study: SearchStudy, pictures: Sequence[Picture], files: Files, title: str) -> Page:

@@ -19,11 +19,14 @@ STAGES = (
 )
 """The stages in the order the data flow."""
 
+OWN = "report/page.tsv"
+"""Benchmark file of the job that writes the pages: what stands there is of the time before."""
+
 _COLUMNS = ("stage", "rule", "wall_seconds", "cpu_seconds", "memory_mb")
 
 
 def read_runtimes(folder: Path, metadata: Path) -> pd.DataFrame:
-    """Return what each job took that left a benchmark file.
+    """Return what each job took that left a benchmark file, but for the one that writes the pages.
 
     Args:
         folder: ``<results>/runtimes``, in it one folder a stage.
@@ -33,7 +36,7 @@ def read_runtimes(folder: Path, metadata: Path) -> pd.DataFrame:
         One row a job: ``stage``, ``rule`` (the stage where no record names it), ``wall_seconds``, ``cpu_seconds`` and
         ``memory_mb``, NaN where a job was too short to be looked at.
     """
-    paths = sorted(folder.rglob("*.tsv"))
+    paths = sorted(path for path in folder.rglob("*.tsv") if path.relative_to(folder).as_posix() != OWN)
     rules = {}
     for record in records(metadata):
         path = runtimes_path(record)
@@ -64,8 +67,9 @@ def runtimes_section(jobs: pd.DataFrame) -> tuple[Section, Chart | None]:
     sentences = [
         f"{counted(len(jobs), 'job')} took {format_duration(total)} of wall time and "
         f"{format_duration(by_stage['cpu_seconds'].sum())} of CPU time together; {longest} took "
-        f"{percent(share, 0)} of the wall time. Jobs that ran "
-        "side by side count in full, so this is more than one waited."
+        f"{percent(share, 0)} of the wall time. Jobs that ran side by side count in full, so this is more than one "
+        "waited. All of it is measured and differs from run to run. Jobs of earlier settings count while their files "
+        "stand in the study's folder; the job that wrote this page does not."
     ]
     if len(measured):
         rule, most = measured["rule"].iloc[-1], measured["memory_mb"].iloc[-1]
@@ -98,7 +102,8 @@ def _rules_table(jobs: pd.DataFrame, order: list[str]) -> Table:
     for (stage, rule), group in sorted(grouped.items(), key=lambda item: order.index(item[0][0])):
         wall = group["wall_seconds"]
         memory = group["memory_mb"].max()
-        numbers = [fixed(value, 1) for value in (wall.sum(), group["cpu_seconds"].sum(), wall.median(), wall.max())]
+        cpu = group["cpu_seconds"].sum(min_count=1)
+        numbers = [fixed(value, 1) for value in (wall.sum(), cpu, wall.median(), wall.max())]
         rows.append((rule, stage, count(len(group)), *numbers, MISSING if pd.isna(memory) else significant(memory, 4)))
     return Table(
         "What the jobs of each rule took, as Snakemake measured it. Memory is the most resident memory of a job's "

@@ -109,7 +109,7 @@ class Site:
         numbers = pd.DataFrame(rows, columns=pd.Index([table.heads[place].text for place in kept]))
         links = [("CSV", self._write_table(numbers, page, name))]
         if len(table.sources) == 1 and (whole := self._as_csv(table.sources[0])):
-            links.append(("CSV of all columns", whole))
+            links.append(("CSV of the file behind it", whole))
         origin = self._origin(table.sources)
         return Shown(table, name, links, "", sort_keys(table), origin, max(len(table.sources) - 1, 0))
 

@@ -123,13 +123,15 @@ def stage_pages(results: StudyResults, made: Made, jobs: pd.DataFrame) -> list[S
     return [_stage(link, content, drawn) for link, content, drawn in written]
 
 
-def with_sources(page: Page, path: str) -> Page:
-    """Return a page whose tables and figures come from one file.
+def with_sources(page: Page, path: str, elsewhere: Mapping[str, str] | None = None) -> Page:
+    """Return a page whose tables and figures come from one file, but for some of the figures.
 
     Args:
         page: a page that was made without reading a file.
         path: of the file.
+        elsewhere: paths of the files of other figures, by name; the number of a device behind it is passed over.
     """
+    others = {} if elsewhere is None else elsewhere
     parts = []
     for section in page.sections:
         blocks: list[Block] = []
@@ -137,7 +139,7 @@ def with_sources(page: Page, path: str) -> Page:
             if isinstance(block, Table):
                 blocks.append(replace(block, sources=[path]))
             elif isinstance(block, Picture):
-                blocks.append(replace(block, source=path))
+                blocks.append(replace(block, source=others.get(block.name.partition("-")[0], path)))
             else:
                 blocks.append(block)
         parts.append(replace(section, blocks=blocks))

@@ -13,7 +13,7 @@ from terranas.report import findings, validation
 from terranas.report.content import StudyResults
 
 SEARCHED_NAMES = {
-    "own": "a table of its own",
+    "own": "a table from outside",
     "nasbench101": "NAS-Bench-101",
     "nasbench201": "NAS-Bench-201",
     "hw_nas_bench": "HW-NAS-Bench",
@@ -66,7 +66,11 @@ def headline(results: StudyResults) -> list[tuple[str, str]]:
         (f"{count(known.sum())} of {count(len(results.cells))}", "cells of the search space trained"),
         (percent(best), f"{metric_name(test)} of the architecture that is best on validation images"),
         (percent(majority), "of the test images belong to the largest class"),
-        (count(len(front)), f"architectures on the Pareto front of the {'study' if own else 'searched benchmark'}"),
+        (
+            count(len(front)),
+            f"{'architecture' if len(front) == 1 else 'architectures'} on the Pareto front of the "
+            f"{'study' if own else 'searched benchmark'}",
+        ),
     ]
     if len(tests := _main_tests(results)):
         shown = f"{count(tests['significant'].sum())} of {count(len(tests))}"

@@ -1,7 +1,5 @@
 """One live search of a study: from its settings to its journal and the tables that any search leaves."""
 
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 
 from terranas.benchmark.schema import direction
 from terranas.config.study import StudyConfig
+from terranas.core.digests import digest_of
 from terranas.core.errors import ConfigError
 from terranas.core.files import read_json
 from terranas.core.formats import counted
@@ -198,7 +197,7 @@ def _settings(config: StudyConfig, request: LiveRequest, manifest: Mapping[str, 
     """Return all that decides what a search does and what its trainings give."""
     recipe = config.training.model_dump(mode="json")
     del recipe["recipe"]  # its values decide, its name does not
-    images = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()[:16]
+    images = digest_of(manifest)[:16]
     return {
         "method": request.arm,
         "repetition": request.seed,

@@ -2,13 +2,14 @@
 
 import csv
 import itertools
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.core.pareto import nondominated
@@ -123,7 +124,11 @@ def test_a_click_shows_the_cell(page: Page, small: Site) -> None:
     expect(page.locator("#cell h2")).to_have_text(f"Cell {key}")
     assert f"cell={key}" in page.url
     entries = dict(row.split("\t") for row in page.locator("#cell table.values tbody tr").all_inner_texts())
-    assert entries["validation micro accuracy"] == repr(float(small.values.loc[key, Y]))
+    exact = float(small.values.loc[key, Y])
+    assert float(entries["validation micro accuracy"]) == float(f"{exact:.6g}")
+    assert page.locator("#cell table.values td").filter(
+        has_text=entries["validation micro accuracy"]
+    ).first.get_attribute("title") == repr(exact)
     assert entries["MACs"].replace(",", "").split("\u202f") == [f"{small.values.loc[key, X]:.0f}", "MAC"]
 
 
@@ -181,7 +186,7 @@ def test_the_walk_of_a_cell_is_drawn(page: Page, small: Site) -> None:
     opened(page, small, f"#cell={visited.iloc[2]}")
     expect(page.locator("#cell .walks li")).to_contain_text(["step 2 of walk 1 (5 visits)"])
     page.get_by_role("button", name="Show walk 1").click()
-    page.wait_for_function("location.hash.includes('walk=1')")
+    expect(page).to_have_url(re.compile("walk=1"))
     expected = small.values.loc[visited, [X, Y]].dropna().to_numpy().tolist()
     page.wait_for_function(
         """echarts.getInstanceByDom(document.getElementById("plot")).getOption().series
@@ -217,7 +222,7 @@ def test_a_box_selects_for_table_and_file(page: Page, small: Site) -> None:
     page.mouse.move(*pixel(page, (low_x + high_x) / 2, high_y))
     page.mouse.move(*pixel(page, high_x, high_y))
     page.mouse.up()
-    page.wait_for_function("location.hash.includes('box=')")
+    expect(page).to_have_url(re.compile("box="))
     low_x, high_x, low_y, high_y = page.evaluate(
         "['x-low', 'x-high', 'y-low', 'y-high'].map((id) => Number(document.getElementById(id).value))"
     )
@@ -294,7 +299,7 @@ def test_a_link_restores_the_view(page: Page, small: Site) -> None:
     page.fill("#search-text", small.benchmark.architectures[50])
     page.press("#search-text", "Enter")
     expect(page.locator("#cell h2")).to_be_focused()
-    page.wait_for_function("location.hash.includes('view=')")
+    expect(page).to_have_url(re.compile("view="))
     page.wait_for_timeout(300)
     other = page.context.new_page()
     other.goto(page.url)
@@ -320,11 +325,39 @@ def test_ticks_of_a_logarithmic_axis_are_few_and_inside(page: Page, small: Site)
         "#x=nonsense&y=__proto__&box=1,2&view=a,b,c,d&walk=1e9",
         "#log=xy&view=-1,1,0,1&box=5,1,5,1",
         "#only.depth=9,1&only.macs=1,2&sort=-toString&%%%",
+        "#view=-1e308,1e308,0,1",
+        "#log=xy&view=1,1.0000000000000002,1,1.0000000000000002",
+        "#view=0,1e-320,0,1&log=x",
     ],
 )
 def test_a_wrong_link_shows_the_first_view(page: Page, small: Site, fragment: str) -> None:
     opened(page, small, fragment)
     expect(page.locator("#status")).to_contain_text("88 architectures shown of 91.")
+
+
+def test_the_skip_link_leaves_what_is_shown(page: Page, small: Site) -> None:
+    opened(page, small, "#only.depth=3,3&x=latency_ms")
+    before = state_of(page)
+    page.focus(".skip")
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    expect(page).to_have_url(f"{small.address}#x=latency_ms&only.depth=3%2C3")
+    assert state_of(page) == before
+
+
+def test_what_a_logarithmic_axis_cannot_show_is_counted(page: Page, small: Site) -> None:
+    opened(page, small, "#x=num_conv3x3&log=x")
+    expect(page.locator("#status")).to_contain_text("no value that one of the axes can show")
+
+
+def test_a_shard_that_was_cut_off_is_said(browser: Browser, tmp_path: Path) -> None:
+    site = make_site(small_source(), tmp_path)
+    shard = next((tmp_path / "data" / "explorer" / "study").glob("column-00.js"))
+    shard.write_bytes(shard.read_bytes()[:200])
+    page = browser.new_page()
+    page.goto(f"{site.address}#x=train_loss")
+    expect(page.locator("#status")).to_contain_text("column-00.js of this report cannot be read")
+    page.close()
 
 
 def test_keys_move_the_view(page: Page, small: Site) -> None:

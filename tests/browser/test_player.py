@@ -226,13 +226,16 @@ def test_a_link_restores_what_was_shown(page: Page, address: str, browser: Brows
     other.close()
 
 
-@pytest.mark.parametrize("fragment", ["a=<b>&b=1&seed=-1&at=x&x=9&y=1e3&cost=free&view=", "seed=99999999999&at=0", "%"])
+@pytest.mark.parametrize(
+    "fragment", ["a=<b>&b=1&seed=-1&at=x&x=9&y=1e3&cost=free&view=", "seed=99999999999&at=0", "x=0", "%"]
+)
 def test_an_address_that_makes_no_sense_shows_the_beginning(page: Page, address: str, fragment: str) -> None:
     page.goto(f"{address}#{fragment}")
     page.locator("#player").wait_for(state="visible")
     assert page.locator("#method-a").input_value() in ARM_NAMES
     assert page.locator("#seed").input_value() == "0"
     assert count(page, 0, "archive").isdigit()
+    assert page.locator("#axis-x").input_value() != page.locator("#axis-y").input_value()
 
 
 def test_architectures_lead_to_the_explorer(page: Page, address: str) -> None:

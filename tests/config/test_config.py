@@ -121,6 +121,11 @@ def test_a_protocol_is_a_set_of_values_that_others_override():
         ({"profiling": {"protocol": "thorough"}}, r"profiling\.protocol"),
         ({"sampling": {"step": 3}}, r"unknown key 'sampling\.step'; the nearest valid key is 'sampling\.steps'"),
         ({"trainin": {}}, "unknown key 'trainin'; the nearest valid key is 'training'"),
+        (
+            {"search.budgets.random": [3]},
+            r"unknown key 'search\.budgets\.random'; a setting stands inside its section, as in "
+            r"'search=\{budgets: \{random: \.\.\.\}\}' after --config",
+        ),
         ({"epochs": 3}, r"the nearest valid key is 'training\.epochs'"),
         ({"results_dir": "~/results"}, "results_dir: '~/results' begins with '~'"),
         ({"seed": "a"}, "seed: must be a valid integer, got 'a'"),

@@ -35,6 +35,7 @@ _NASBENCH201 = (
     "--configfile config/nasbench201.yaml --config "
     "'benchmark={nasbench201: PATH/TO/nasbench201.parquet, hw_nas_bench: PATH/TO/hw_nas_bench.csv}'"
 )
+_TRIAL = "--config results_dir=results/trial 'training={device: cuda}' 'profiling={device: cuda}'"
 _ON_SLURM = "snakemake --profile slurm --configfile config/paper.yaml"
 _HASH = "$(sed -n 3p results/demo/sampling/architectures.csv | cut -d, -f1)"
 # a training without a result, whose failure can be accepted
@@ -72,6 +73,7 @@ STAND_INS = {
         "needs published tables; tests/workflow/test_tables.py runs it",
     ),
     "snakemake --profile slurm": StandIn("snakemake -n --profile slurm", CLUSTER),
+    f"snakemake --profile slurm {_TRIAL}": StandIn(f"snakemake -n --profile slurm {_TRIAL}", CLUSTER),
     _ON_SLURM: StandIn(f"{_ON_SLURM} -n", CLUSTER),
     f"{_ON_SLURM} {_ELSEWHERE}": StandIn(f"{_ON_SLURM} -n {_ELSEWHERE}", CLUSTER),
     f"{_ON_SLURM} --config 'data={{path: ...}}' 'benchmark={{nasbench101: ...}}'": StandIn(

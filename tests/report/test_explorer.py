@@ -195,6 +195,17 @@ def test_an_objective_without_values_is_named(source, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_objective_on_one_of_several_devices_is_an_axis(source, tmp_path):
+    cpu = small_table()
+    other = cpu.assign(device="gpu", latency_ms=np.nan, inference_energy_mj=2.0)
+    other[[c.name for c in BENCHMARK.columns if c.direction and not c.per_device]] = np.nan
+    benchmark = TabularBenchmark(BENCHMARK.validate(pd.concat([cpu, other], ignore_index=True)))
+    assert benchmark.device == ""
+    objectives = ("validation_micro_accuracy", "inference_energy_mj")
+    manifest = write_explorer(replace(source, benchmark=benchmark, objectives=objectives), tmp_path)
+    assert manifest["axes"] == ["inference_energy_mj@gpu", "validation_micro_accuracy"]
+
+
 def test_neighbours_need_their_cells(source, tmp_path):
     with pytest.raises(TableError, match="give the explorer that table too"):
         write_explorer(replace(source, cells=None), tmp_path)

@@ -1,6 +1,7 @@
 """Where figures and tables come from."""
 
 import hashlib
+import os
 
 import pytest
 
@@ -52,6 +53,24 @@ def test_what_is_long_is_cut_and_counted(tmp_path, file):
     assert {len(text) for text in facts} == {LONGEST_PARAM}
     assert ("Parameters", "and 2 more") in origin.facts
     assert "Wall time" not in dict(origin.facts)
+
+
+def test_records_that_no_job_writes_are_told_too(tmp_path, file):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    odd = ["\ud800.csv", "a\0b", str(pipe)]
+    write_record(
+        tmp_path / "meta", file, study=tmp_path / "results", inputs=odd, params=odd[:1], rule="\ud800", endtime=1e30
+    )
+    origin = Origins(tmp_path / "meta").of(str(file))
+    assert origin.inputs == (
+        ("?.csv", "not there any more"),
+        ("a\0b", "not there any more"),
+        (str(pipe), "no regular file"),
+    )
+    assert ("Rule", "?") in origin.facts
+    assert ("Parameter", "?.csv") in origin.facts
+    assert "Made" not in dict(origin.facts)
 
 
 def test_a_file_without_a_record_has_its_checksum_alone(tmp_path, file):

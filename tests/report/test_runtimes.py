@@ -26,6 +26,15 @@ def test_jobs_are_read_with_their_rules(study):
     assert jobs["memory_mb"].isna().sum() == 1
 
 
+def test_the_job_that_writes_the_pages_is_left_out(study):
+    place = study / "results" / "runtimes" / "report"
+    place.mkdir()
+    for name in ("page", "provenance"):
+        (place / f"{name}.tsv").write_text("s\tmax_rss\tcpu_time\n7\t1\t1\n")
+    jobs = read_runtimes(study / "results" / "runtimes", study / "meta")
+    assert jobs.loc[jobs["stage"] == "report", "wall_seconds"].tolist() == [7.0]
+
+
 def test_stages_stand_in_the_order_the_data_flow(study):
     section, chart = runtimes_section(read_runtimes(study / "results" / "runtimes", study / "meta"))
     assert chart.data["categories"] == ["space", "training", "other"]
@@ -50,5 +59,6 @@ def test_jobs_too_short_to_be_looked_at():
     row = {"stage": "space", "rule": "r", "wall_seconds": 0.0, "cpu_seconds": float("nan"), "memory_mb": float("nan")}
     section, chart = runtimes_section(pd.DataFrame([row]))
     assert len(section.sentences) == 1
-    assert section.blocks[0].rows[0][-1] == "–"
+    wall, cpu, *_, memory = section.blocks[0].rows[0][3:]
+    assert (wall, cpu, memory) == ("0.0", "–", "–")
     assert chart.data["series"][1]["values"] == [0.0]

@@ -20,13 +20,13 @@ from terranas.benchmark.validation import compare, describe_table
 from terranas.comparison.study import objectives_of
 from terranas.core.errors import DataError
 from terranas.core.files import sha256_file
+from terranas.core.page import Head, Picture, Section, Table
 from terranas.core.page import Page as Content
-from terranas.core.page import Picture, Section
 from terranas.report import sections
 from terranas.report.charts import learning_curves
 from terranas.report.pictures import size_analysis
 from terranas.report.shell import ASSETS
-from terranas.report.stages import SYNTHETIC_WARNING
+from terranas.report.stages import SYNTHETIC_WARNING, with_sources
 from terranas.report.start import start_page
 
 from .small_site import FIGURES, write_small_site
@@ -191,6 +191,15 @@ def test_large_sources_are_not_converted(tmp_path, monkeypatch):
     monkeypatch.setattr("terranas.report.site.LARGEST_CONVERTED", 10)
     made = write_small_site(tmp_path)
     assert not (made.folder / "files" / "data").exists()
+
+
+def test_figures_of_a_page_may_come_from_another_file():
+    figures = [Picture(name, dummy_figure(name), "Frame.", "Stand-in.") for name in ("latency", "drift-1")]
+    table = Table("Numbers.", [Head("Name", "text")], [("a",)])
+    page = Content("Device", "device", "", [], [Section("all", "All", [], [*figures, table])])
+    (section,) = with_sources(page, "conditions.parquet", {"drift": "session.parquet"}).sections
+    assert [block.source for block in section.blocks[:2]] == ["conditions.parquet", "session.parquet"]
+    assert section.blocks[2].sources == ["conditions.parquet"]
 
 
 def test_provenance_is_told_or_said_to_be_missing(site):

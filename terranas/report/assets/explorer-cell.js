@@ -89,7 +89,10 @@ terranas.explorer = terranas.explorer || {};
   const valueEntry = (column, row) => {
     const entry = element("td", { class: "number" }, "…");
     data.column(column.key).then(
-      (values) => { entry.textContent = format.withUnit(format.exact(values[row]), column.unit); },
+      (values) => {
+        entry.textContent = format.withUnit(format.rounded(values[row]), column.unit);
+        entry.title = format.exact(values[row]);
+      },
       () => { entry.textContent = "cannot be read"; },
     );
     return entry;
@@ -105,7 +108,7 @@ terranas.explorer = terranas.explorer || {};
 
   // shown: [{column, values}] of the axes and the colour
   const neighbourTable = async (found, shown, link) => {
-    const head = element("tr", {}, element("th", { scope: "col" }, "neighbour"));
+    const head = element("tr", {}, element("th", { scope: "col" }, data.namesById ? "neighbour (id)" : "neighbour"));
     for (const { column } of shown) head.append(element("th", { scope: "col", class: "number" }, headed(column)));
     const body = element("tbody");
     // the best by the vertical axis first

@@ -81,7 +81,8 @@ terranas.explorer = terranas.explorer || {};
   const find = async (text) => {
     const wanted = manifest.hashes ? text.trim().toLowerCase() : text.trim();
     if (!wanted) return { row: -1, several: false };
-    if (columns.has("id") && /^\d{1,6}$/.test(wanted)) {
+    // no id begins with a zero, but keys do
+    if (columns.has("id") && /^(0|[1-9]\d{0,5})$/.test(wanted)) {
       const row = await byId(Number(wanted));
       if (row >= 0) return { row, several: false };
     }

@@ -50,8 +50,11 @@ terranas.explorer = terranas.explorer || {};
   // every digit that the table has
   const exact = (number) => (Number.isNaN(number) ? MISSING : grouped(String(number)).replace("-", "−"));
 
+  // whole numbers as they are, others rounded as far as a reader compares them
+  const rounded = (number) => (Number.isInteger(number) ? exact(number) : significant(number, 6));
+
   // MACs are not said twice
   const headed = ({ name, unit }) => (unit && !name.startsWith(unit) ? `${name} (${unit})` : name);
 
-  terranas.explorer.format = { element, count, counted, short, withUnit, exact, headed };
+  terranas.explorer.format = { element, count, counted, short, withUnit, exact, rounded, headed };
 })();

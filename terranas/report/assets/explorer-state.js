@@ -23,6 +23,12 @@ terranas.explorer = terranas.explorer || {};
 
   const ascends = ([x0, x1, y0, y1]) => x0 < x1 && y0 < y1;
 
+  // whether values differ by more than rounding does, so that ticks and points find room between them
+  const apart = (low, high) => Number.isFinite(high - low) && high - low > 1e-12 * Math.max(Math.abs(low), Math.abs(high));
+
+  // whether a view can be drawn: a logarithmic axis has neither zero nor what is below it
+  const viewable = ([x0, x1, y0, y1], log) => apart(x0, x1) && apart(y0, y1) && !(log.x && x0 <= 0) && !(log.y && y0 <= 0);
+
   // a side without a number is open
   const openBox = (text) => {
     const parts = (text || "").split(",");
@@ -46,7 +52,7 @@ terranas.explorer = terranas.explorer || {};
       if (filterable.some((column) => column.key === key) && range && range[0] <= range[1]) state.filters[key] = range;
     }
     const view = numbers(given.get("view"), 4);
-    if (view && ascends(view) && !(state.log.x && view[0] <= 0) && !(state.log.y && view[2] <= 0)) state.view = view;
+    if (view && viewable(view, state.log)) state.view = view;
     const box = openBox(given.get("box"));
     if (box && ascends(box)) state.box = box;
     state.front = given.get("front") === "only";
@@ -76,7 +82,7 @@ terranas.explorer = terranas.explorer || {};
     return `#${given}`;
   };
 
-  terranas.explorer.state = { read, write, openBox, ascends, filterable, MANY, DENSITY, NONE };
+  terranas.explorer.state = { read, write, openBox, ascends, apart, viewable, filterable, MANY, DENSITY, NONE };
   // what the first view needs is on its way before the other scripts have come
   const start = read(location.hash);
   for (const key of [start.x, start.y]) terranas.explorer.data.column(key);

@@ -42,7 +42,7 @@
   const fitted = (rows, x, y) => {
     const padded = (values, log) => {
       const [low, high] = rows.length ? points.extent(rows, values) : [1, 2];
-      if (low === high) return log ? [low / 2, low * 2] : [low - (Math.abs(low) / 10 || 1), low + (Math.abs(low) / 10 || 1)];
+      if (!states.apart(low, high)) return log ? [low / 2, low * 2] : [low - (Math.abs(low) / 10 || 1), low + (Math.abs(low) / 10 || 1)];
       const axis = points.scale(low, high, log);
       return [axis.value(-0.03), axis.value(1.03)];
     };
@@ -78,7 +78,10 @@
 
   const statusText = () => {
     const parts = [`${format.counted(scene.rows.length, "architecture")} shown of ${format.count(manifest.rows)}.`];
-    if (scene.without) parts.push(`${format.count(scene.without)} more ${scene.without === 1 ? "has" : "have"} no value on one of the axes.`);
+    if (scene.without) {
+      const lack = state.log.x || state.log.y ? "no value that one of the axes can show (a logarithmic one begins above zero)" : "no value on one of the axes";
+      parts.push(`${format.count(scene.without)} more ${scene.without === 1 ? "has" : "have"} ${lack}.`);
+    }
     if (scene.front) parts.push(`${format.count(scene.front.length)} on the front.`);
     else parts.push("These axes have no front.");
     return parts.join(" ");
@@ -111,8 +114,6 @@
     Promise.all([controls.fillWalks().then(() => form.show(state)), showTable(), state.cell ? showCell() : null, showWalk()])
       .then(() => { document.body.dataset.ready = "true"; }, fail);
   };
-
-  const roomy = ([x0, x1, y0, y1]) => x1 - x0 > 1e-12 * Math.abs(x1) && y1 - y0 > 1e-12 * Math.abs(y1);
 
   const selected = () => {
     const rows = state.front ? Uint32Array.from(scene.front || []).sort() : scene.rows;
@@ -194,8 +195,7 @@
 
   const plot = makePlot(byId("plot"), {
     view: (view) => {
-      // no number lies between two that are too close
-      if (view && !(view.every(Number.isFinite) && states.ascends(view) && roomy(view))) return;
+      if (view && !states.viewable(view, state.log)) return;
       state.view = view;
       draw();
       clearTimeout(plot.saving);
@@ -251,6 +251,11 @@
     await Promise.all([showCell(), showWalk(), showTable()]);
   };
   window.addEventListener("hashchange", () => {
+    // a link to a part of this page, as the first one is, leaves what is shown as it is
+    if (document.getElementById(location.hash.slice(1))) {
+      remember();
+      return;
+    }
     const before = state;
     state = states.read(location.hash);
     const same = states.write({ ...before, cell: "" }) === states.write({ ...state, cell: "" });

@@ -29,7 +29,8 @@
     if (arms.has(given.get("b")) || given.get("b") === NONE) state.b = given.get("b");
     whole("seed", (seed) => allSeeds.includes(seed));
     whole("x", (axis) => axis < axes.length);
-    whole("y", (axis) => axis < axes.length && axis !== state.x);
+    whole("y", (axis) => axis < axes.length);
+    if (state.x === state.y && axes.length > 1) state.y = state.x ? 0 : 1;
     if (COSTS.includes(given.get("cost"))) state.cost = given.get("cost");
     if (VIEWS.includes(given.get("view"))) state.view = given.get("view");
     whole("at", () => true);
@@ -104,7 +105,6 @@
 
   const byX = (points) => points.sort((one, other) => one[0] - other[0] || one[1] - other[1]);
 
-  // the staircase begins and ends at the edges of the view only where it is drawn between two objectives
   const knownPoints = () => byX(manifest.front.map((point) => [point[state.x] * axes[state.x].scale, point[state.y] * axes[state.y].scale]));
 
   const arrange = () => {

@@ -34,6 +34,7 @@ window.terranas = window.terranas || {};
   // what every shard calls
   terranas.shard = (name, length, text) => {
     const receiver = receivers.get(name);
+    receivers.delete(name);
     if (receiver) receiver.resolve(unpack(text, length));
   };
 
@@ -44,12 +45,14 @@ window.terranas = window.terranas || {};
       const script = document.createElement("script");
       script.src = `${FOLDER}/${name}.js`;
       script.async = true;
-      script.onload = () => script.remove();
-      script.onerror = () => {
+      const fail = () => {
         promises.delete(name);
         script.remove();
         reject(new Error(`The file ${script.getAttribute("src")} of this report cannot be read. Is the whole folder there?`));
       };
+      script.onerror = fail;
+      // a file that was cut off loads without handing anything over
+      script.onload = () => (receivers.delete(name) ? fail() : script.remove());
       document.head.append(script);
     });
     promises.set(name, promise);

@@ -27,7 +27,7 @@ SPEARMAN = {
 
 SPEARMAN_PLACE = "emreds/data-centric-nas, notebooks/model_picking.ipynb (commit 244df8e), averages over five seeds"
 
-_IMAGES = "the So2Sat LCZ42 images (56 GB)"
+_IMAGES = "the So2Sat LCZ42 images (59 GB)"
 _GPUS = f"{_IMAGES} and four A100 GPUs"
 
 CLAIMS = (
