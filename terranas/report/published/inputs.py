@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from terranas.benchmark.eo_hwnas import NETWORK, import_eo_hwnas
 from terranas.benchmark.eo_hwnas_files import PublishedFile
+from terranas.benchmark.precheck import FILES_OF_TABLES
 from terranas.benchmark.space_index import SPACE_SIZE, SpaceIndex
 from terranas.benchmark.tabular import TabularBenchmark
 from terranas.benchmark.validation import Check
@@ -22,14 +23,7 @@ from terranas.report.published.studies import NASBENCH201, PART, STUDIES, WHOLE,
 from terranas.space.table import cells_table
 from terranas.surrogates.schema import SCORES
 
-EO_FILES = {
-    "walks": "path_logs.json",
-    "tests": "test_results_sampled_all_paths.json",
-    "macro": "database_pickle_macro.pickle",
-    "micro": "database_pickle_micro.pickle",
-    "latency": "database_pickle_latency.pickle",
-    "macs": "database_pickle_MACs.pickle",
-}
+EO_FILES = FILES_OF_TABLES["eo_hwnas"]
 """Published names of the files that :func:`~terranas.benchmark.eo_hwnas.import_eo_hwnas` reads."""
 
 _EO = tuple(f"eo-hwnas/{name}" for name in EO_FILES.values())

@@ -7,8 +7,8 @@ import pandas as pd
 from terranas.core.formats import count, fixed, percent, significant, span
 from terranas.report.published.claim import Finding, Verdict
 from terranas.report.published.inputs import Inputs
-from terranas.report.published.studies import ARMS, PART, STUDIES, WHOLE, Study
-from terranas.search.arms import ARM_NAMES
+from terranas.report.published.studies import PART, STUDIES, WHOLE, Study
+from terranas.search.arms import ARM_NAMES, ARMS
 
 RIGHT = ("surrogate", "random")
 PUBLISHED = ("surrogate_published", "random_published")

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from terranas.search.arms import ARMS
+
 
 @dataclass(frozen=True)
 class Study:
@@ -49,23 +51,6 @@ NASBENCH201 = Study(
     "12,554 of 15,625 cells are known (HW-NAS-Bench); a surrogate benchmark predicts the others",
 )
 STUDIES = (PART, WHOLE, NASBENCH201)
-
-ARMS = (
-    "surrogate",
-    "surrogate_spread",
-    "sample",
-    "random",
-    "latin",
-    "restarts",
-    "surrogate_published",
-    "random_published",
-    "random_search",
-    "nsga2",
-    "regularised_evolution",
-    "regularised_evolution_ranked",
-    "surrogate_assisted",
-)
-"""Arms of the two studies on NAS-Bench-101, in the order of the configuration."""
 
 _SHARED = f"""\
 space: {{max_vertices: 7}}
