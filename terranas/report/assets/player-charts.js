@@ -6,6 +6,7 @@ terranas.player = terranas.player || {};
   const MANY = 60;
   const SPECK = 3; // below four pixels thousands of points are filled one by one, much faster than as one path
   const CROSS = "path://M4 0h2v4h4v2h-4v4h-2v-4h-4v-2h4z";
+  const BAR = "path://M0 4h20v2h-20z";
 
   // a large series fails to draw no point at all; one that is nowhere it passes over
   const NOWHERE = new Float32Array([NaN, NaN]);
@@ -70,7 +71,7 @@ terranas.player = terranas.player || {};
             ...(frame.queue ? [entry("queue", "circle", { color: "transparent", borderColor: look.ink, borderWidth: 1.5 }),
               entry("its neighbourhood", "diamond", { color: "transparent", borderColor: look.centre, borderWidth: 2 })] : []),
             entry("this evaluation", CROSS, { color: look.centre, borderWidth: 0 }),
-            { name: frame.reference, icon: "rect", itemStyle: { color: look.known } },
+            { name: frame.reference, icon: frame.staircase ? BAR : "circle", itemStyle: { color: look.known } },
           ],
         },
         grid: { outerBoundsMode: "none", left: 66, right: 12, top: host.clientWidth < 420 ? 64 : 48, bottom: 46 },
