@@ -13,6 +13,11 @@ localrules:
 EXPLORED = list(dict.fromkeys(["study", STUDY.search.benchmark, *LANDSCAPE["benchmarks"]]))
 GRAPH_FILES = [getattr(rules.space_neighbours.output, name) for name in ("indptr", "indices", "summary")]
 SCRIPTS = sorted((ROOT / "workflow_scripts").glob("*/*.py"))
+# names of parameters by rule: Snakemake records values alone, and a number does not say what it is (dictionaries do)
+PARAM_NAMES = {
+    made.name: {name: repr(value) for name, value in made.params.items() if isinstance(value, (int, float, str, list))}
+    for made in workflow.rules
+}
 
 
 rule report_provenance:
@@ -109,6 +114,7 @@ rule report_page:
         tables=LANDSCAPE_SHOWN,
         explored=EXPLORED,
         runtimes=f"{RESULTS}/runtimes",
+        names=PARAM_NAMES,
         code=code("report/page.py"),
         templates=shell_digest(),
     message:

@@ -48,10 +48,12 @@ class Origins:
     Attributes:
         metadata: Snakemake's folder ``.snakemake/metadata``.
         known: checksums that are known already, by path.
+        names: parameters as Python expressions by their name, by rule; records hold the expressions alone.
     """
 
     metadata: Path
     known: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     _checksums: dict[str, str] = field(default_factory=dict, init=False)
     _found: dict[str, Origin] = field(default_factory=dict, init=False)
 
@@ -70,7 +72,7 @@ class Origins:
         return Origin(
             file,
             self._checksum(file),
-            _facts(record),
+            _facts(record, self.names.get(record.rule, {})),
             tuple((path, record.checksums.get(path) or self._checksum(path)) for path in shown),
             f"and {counted(rest, 'further file')}" if rest else "",
         )
@@ -98,13 +100,13 @@ def resources_of(record: Record) -> Resources | None:
     return None if path is None else read_resources(path)
 
 
-def _facts(record: Record) -> tuple[tuple[str, str], ...]:
+def _facts(record: Record, names: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     codes = [match[1] for text in record.params if (match := _FINGERPRINT.fullmatch(text))]
-    params = [_short(text) for text in record.params if not _FINGERPRINT.fullmatch(text)]
+    params = [text for text in record.params if not _FINGERPRINT.fullmatch(text)]
     facts = [("Rule", record.rule)]
     if codes:
         facts.append(("Code (fingerprint)", ", ".join(codes)))
-    facts += [("Parameter", text) for text in params[:PARAMS_SHOWN]]
+    facts += [(_called(text, names), _short(text)) for text in params[:PARAMS_SHOWN]]
     if len(params) > PARAMS_SHOWN:
         facts.append(("Parameters", f"and {len(params) - PARAMS_SHOWN} more"))
     used = resources_of(record)
@@ -117,6 +119,12 @@ def _facts(record: Record) -> tuple[tuple[str, str], ...]:
     if record.ended is not None and (made := _date(record.ended)):
         facts.append(("Made", made))
     return tuple(facts)
+
+
+def _called(text: str, names: Mapping[str, str]) -> str:
+    """Return what a parameter is called; several names where parameters of the rule have equal values."""
+    found = [name for name, expression in names.items() if expression == text]
+    return f"Parameter {' or '.join(found)}" if found else "Parameter"
 
 
 def _date(seconds: float) -> str:

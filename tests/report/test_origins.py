@@ -73,6 +73,13 @@ def test_records_that_no_job_writes_are_told_too(tmp_path, file):
     assert "Made" not in dict(origin.facts)
 
 
+def test_parameters_bear_the_names_of_their_rule(tmp_path, file):
+    write_record(tmp_path / "meta", file, study=tmp_path / "results", params=["30", "'cells'", "{'a': 1}"])
+    names = {"space_rule": {"seeds": "30", "walks": "30", "what": "'cells'"}, "another_rule": {"setting": "{'a': 1}"}}
+    facts = Origins(tmp_path / "meta", names=names).of(str(file)).facts
+    assert {("Parameter seeds or walks", "30"), ("Parameter what", "'cells'"), ("Parameter", "{'a': 1}")} <= set(facts)
+
+
 def test_a_file_without_a_record_has_its_checksum_alone(tmp_path, file):
     origin = Origins(tmp_path / "meta").of(str(file))
     assert origin.facts == origin.inputs == ()

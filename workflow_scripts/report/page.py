@@ -22,7 +22,7 @@ def main(snakemake: Any) -> None:
     results = read_results(given, params.dataset, params.study)
     made = read_made(results, given, params.groups, params.tables)
     pages = stage_pages(results, made, read_runtimes(Path(params.runtimes), RECORDS))
-    origins = Origins(RECORDS, prepared_checksums(results.manifest, str(given["manifest"])))
+    origins = Origins(RECORDS, prepared_checksums(results.manifest, str(given["manifest"])), params.names)
     interactive = Interactive(results, given, params.explored)
     with atomic_folder(snakemake.output.site) as folder:
         copy_assets(folder)
