@@ -145,7 +145,7 @@ def _reruns(key: str, text: str, configfile: Path, options: list[str]) -> dict[s
     import yaml
 
     from terranas.config.load import load_config
-    from terranas.inspection.workflow import StudyCall
+    from terranas.inspection.workflow import StudyCall, merged
 
     try:
         content: Any = yaml.safe_load(text)
@@ -156,21 +156,12 @@ def _reruns(key: str, text: str, configfile: Path, options: list[str]) -> dict[s
     for part in reversed(rest.split(".") if dot else []):
         content = {part: content}
     settings = call.config.model_dump(mode="json")
-    load_config(_with(settings, section, content))
+    load_config(merged(settings, {section: content}))
     flow = yaml.safe_dump(content, default_flow_style=True, width=10_000).removesuffix("...\n").strip()
     note("Asking snakemake twice what there is to do, which takes some seconds ...")
     before = Counter(job.rule for job in call.planned())
     after = Counter(job.rule for job in call.planned(settings=[f"{section}={flow}"]))
     return dict(after - before)
-
-
-def _with(settings: dict[str, Any], name: str, content: Any) -> dict[str, Any]:
-    if isinstance(content, dict) and isinstance(settings.get(name), dict):
-        inner = settings[name]
-        for key, value in content.items():
-            inner = _with(inner, key, value)
-        content = inner
-    return settings | {name: content}
 
 
 def _yaml(value: Any) -> str:
@@ -180,5 +171,6 @@ def _yaml(value: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    text = _yaml(value)
-    return text if len(text) <= _SHOWN_LETTERS else f"{text[: _SHOWN_LETTERS - 3]}..."
+    from terranas.core.formats import shortened
+
+    return shortened(_yaml(value), _SHOWN_LETTERS)

@@ -58,7 +58,7 @@ def complete_key(incomplete: str) -> Iterator[str]:
 
 def complete_stage(incomplete: str) -> Iterator[str]:
     """Yield the stages that begin so."""
-    from terranas.inspection.workflow import STAGES
+    from terranas.core.stages import STAGES
 
     yield from (stage for stage in STAGES if stage.startswith(incomplete))
 

@@ -8,7 +8,8 @@ import pytest
 from terranas import cli, cli_frame
 from terranas.config.explain import explain_key, sections
 from terranas.config.load import known_keys
-from terranas.inspection.workflow import STAGES, Job, StudyCall
+from terranas.core.stages import STAGES
+from terranas.inspection.workflow import Job, StudyCall
 
 
 @pytest.fixture

@@ -77,6 +77,11 @@ def listed(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most ``most`` letters, the last an ellipsis where something was cut off."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def sentence(text: str) -> str:
     """Return the text with its first letter in upper case."""
     return text[:1].upper() + text[1:]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from terranas.core.errors import TerranasError
+from terranas.core.stages import STAGES
 from terranas.inspection.reasons import Cause, causes_of
-from terranas.inspection.workflow import STAGES, Job, NoRuleError, StudyCall
+from terranas.inspection.workflow import Job, NoRuleError, StudyCall
 
 
 @dataclass(frozen=True)

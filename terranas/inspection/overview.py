@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 from terranas.core.errors import DataError
 from terranas.core.records import read_record, record_path
+from terranas.core.stages import STAGES
 from terranas.inspection.failures import Failure, read_failures
 from terranas.inspection.reasons import Cause, causes_of
-from terranas.inspection.workflow import STAGES, Job, StudyCall
+from terranas.inspection.workflow import Job, StudyCall
 from terranas.training.acceptance import read_accepted
 from terranas.training.campaign import Training, last_error, tail_of
 from terranas.training.campaign_resume import Study

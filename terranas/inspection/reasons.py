@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from terranas.config.load import known_keys
 from terranas.config.study import StudyConfig
-from terranas.core.formats import counted, listed
+from terranas.core.formats import counted, listed, shortened
 from terranas.core.records import read_record
 from terranas.inspection.workflow import Job
 
@@ -235,5 +235,4 @@ def _shown(files: Sequence[str]) -> str:
 
 
 def _value(value: Any) -> str:
-    text = "(none)" if value is None else str(value)
-    return text if len(text) <= _SHOWN_LETTERS else f"{text[: _SHOWN_LETTERS - 3]}..."
+    return shortened("(none)" if value is None else str(value), _SHOWN_LETTERS)

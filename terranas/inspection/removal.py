@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from terranas.core.errors import TerranasError
-from terranas.inspection.workflow import STAGES, Job, StudyCall
+from terranas.core.stages import STAGES
+from terranas.inspection.workflow import Job, StudyCall
 from terranas.training.campaign_run import announced, is_locked
 
 KEPT = {

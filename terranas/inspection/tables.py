@@ -12,7 +12,7 @@ import pyarrow
 import pyarrow.parquet as pq
 
 from terranas.benchmark.own import read_own
-from terranas.benchmark.schema import METRICS
+from terranas.benchmark.schema import BENCHMARK, METRICS
 from terranas.core.errors import TableError
 from terranas.core.tables import METADATA_KEY, Column, ColumnType, TableSchema, read_facts, read_table
 
@@ -234,9 +234,9 @@ def _of_own(path: Path) -> TableSummary:
     with path.open("rb") as file:
         table = read_own(file, path.name)
     texts = {"hash": "architecture", "dataset": "name of the images", "device": "device"}
-    numbers = {"id": "rank of the hash among all 423,624 cells", "epochs": "fidelity: epochs trained"}
     declared = [Column(name, "string", meaning) for name, meaning in texts.items() if name in table]
-    declared += [Column(name, "float64", meaning, ge=0) for name, meaning in numbers.items() if name in table]
+    numbers = [BENCHMARK.column(name) for name in ("id", "epochs") if name in table]
+    declared += [Column(column.name, "float64", column.meaning, ge=0) for column in numbers]
     declared += [column for column in METRICS if column.name in table]
     schema = TableSchema("benchmark.own", 1, tuple(declared), ())
     problem = ""

@@ -16,21 +16,6 @@ from terranas.config.load import load_config, read_settings, typed
 from terranas.config.study import StudyConfig
 from terranas.core.errors import ConfigError, TerranasError
 
-STAGES = (
-    "space",
-    "data",
-    "sampling",
-    "training",
-    "profiling",
-    "benchmark",
-    "landscape",
-    "surrogates",
-    "search",
-    "comparison",
-    "report",
-)
-"""Stages in the order the data flow."""
-
 PLUGINS = Path(__file__).parent / "logger_plugin"
 _REFUSED = ("--configfile", "--configfiles", "--directory", "-d")
 _GREETING = (
@@ -109,7 +94,7 @@ class StudyCall:
             if option.partition("=")[0] in _REFUSED:
                 raise ConfigError(f"{option} cannot be passed to snakemake here. Use --configfile before the `--`.")
         settings = read_settings(configfile)
-        return cls(configfile, tuple(options), load_config(_merged(settings, _overrides(options))))
+        return cls(configfile, tuple(options), load_config(merged(settings, _overrides(options))))
 
     @property
     def results(self) -> Path:
@@ -210,12 +195,13 @@ def _with_settings(options: Sequence[str], settings: Sequence[str]) -> list[str]
     return [*options, "--config", *settings]
 
 
-def _merged(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(settings)
+def merged(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with changes, section by section, as Snakemake merges ``--config``."""
+    result = dict(settings)
     for key, value in changes.items():
-        old = merged.get(key)
-        merged[key] = _merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-    return merged
+        old = result.get(key)
+        result[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return result
 
 
 def _last_words(output: str) -> str:

@@ -31,15 +31,10 @@ from terranas.report.explorer_columns import (
     operation_columns,
     packed,
 )
+from terranas.report.findings import NEIGHBOURHOODS
 from terranas.report.shards import plane_bytes, write_shard
 from terranas.space.neighbours import NeighbourGraph
-
-NEIGHBOURHOOD_WORDS = {
-    "hamming": "one bit of the 17×17 expanded matrix apart",
-    "hamming_any": "one edge apart, whatever the numbering",
-    "edit": "one edit of an operation or an edge leads there",
-    "edit_symmetric": "one edit of an operation or an edge apart",
-}
+from terranas.space.schema import CELLS
 
 
 @dataclass(frozen=True)
@@ -112,7 +107,7 @@ def write_explorer(source: ExplorerSource, site: str | Path) -> dict[str, Any]:
         "axes": axes,
         "graphs": graphs is not None,
         "neighbourhood": source.neighbourhood if source.graph is not None else "",
-        "neighbourhood_words": NEIGHBOURHOOD_WORDS.get(source.neighbourhood, source.neighbourhood),
+        "neighbourhood_words": NEIGHBOURHOODS.get(source.neighbourhood, source.neighbourhood),
         "visits": len(walks),
         "walks": len(np.unique(walks[:, 0])),
         "dataset": source.benchmark.dataset,
@@ -137,8 +132,7 @@ def _columns(source: ExplorerSource, row_of: NDArray[np.int64]) -> list[Explorer
         columns += cell_columns(source.cells, row_of, {column.key for column in columns})
         ids = np.append(source.cells["id"].to_numpy(dtype=np.float64, na_value=np.nan), np.nan)[row_of]
         if not np.isnan(ids).any():
-            meaning = "rank of the hash among all 423,624 cells"
-            columns.append(ExplorerColumn("id", "id", meaning, "", "", "state", ids))
+            columns.append(ExplorerColumn("id", "id", CELLS.column("id").meaning, "", "", "state", ids))
     return columns
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from terranas.core.files import sha256_file
-from terranas.core.formats import counted, scaled
+from terranas.core.formats import counted, scaled, shortened
 from terranas.core.logs import format_duration
 from terranas.core.records import Record, Resources, read_record, read_resources
 
@@ -106,7 +106,7 @@ def _facts(record: Record, names: Mapping[str, str]) -> tuple[tuple[str, str], .
     facts = [("Rule", record.rule)]
     if codes:
         facts.append(("Code (fingerprint)", ", ".join(codes)))
-    facts += [(_called(text, names), _short(text)) for text in params[:PARAMS_SHOWN]]
+    facts += [(_called(text, names), shortened(text, LONGEST_PARAM)) for text in params[:PARAMS_SHOWN]]
     if len(params) > PARAMS_SHOWN:
         facts.append(("Parameters", f"and {len(params) - PARAMS_SHOWN} more"))
     used = resources_of(record)
@@ -133,10 +133,6 @@ def _date(seconds: float) -> str:
         return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
     except (OverflowError, OSError, ValueError):
         return ""
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST_PARAM else f"{text[: LONGEST_PARAM - 1]}…"
 
 
 def _sha256(path: Path) -> str:

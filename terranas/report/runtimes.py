@@ -10,14 +10,9 @@ from terranas.core.formats import MISSING, count, counted, fixed, listed, percen
 from terranas.core.logs import format_duration
 from terranas.core.page import Head, Section, Table
 from terranas.core.records import read_resources, records
+from terranas.core.stages import STAGES
 from terranas.report.charts import Chart
 from terranas.report.origins import runtimes_path
-
-STAGES = (
-    *("space", "data", "sampling", "training", "profiling", "benchmark"),
-    *("landscape", "surrogates", "search", "comparison", "report"),
-)
-"""The stages in the order the data flow."""
 
 OWN = "report/page.tsv"
 """Benchmark file of the job that writes the pages: what stands there is of the time before."""

@@ -43,14 +43,12 @@ class Shell:
 
     Attributes:
         title: of the study.
-        subject: what the study is about, such as the name of the images.
         warning: what must be read before anything else; empty where there is no such thing.
         pages: all pages in the order of the list.
         version: of terranas.
     """
 
     title: str
-    subject: str
     warning: str
     pages: Sequence[PageLink]
     version: str

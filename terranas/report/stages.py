@@ -18,7 +18,7 @@ SYNTHETIC_WARNING = (
     "satellite images."
 )
 
-STAGES = "Stages"
+STAGE_PAGES = "Stages"
 BEHIND = "Behind it"
 ABOUT = {
     "space": "cells, their sizes and neighbours",
@@ -88,7 +88,6 @@ def frame(results: StudyResults, pages: Sequence[PageLink]) -> Shell:
     """
     return Shell(
         title=results.config["report"]["title"],
-        subject=results.benchmark.dataset,
         warning=SYNTHETIC_WARNING if results.synthetic else "",
         pages=pages,
         version=results.software["terranas"],
@@ -146,7 +145,7 @@ def with_sources(page: Page, path: str, elsewhere: Mapping[str, str] | None = No
     return replace(page, sections=parts)
 
 
-def _link(name: str, title: str, group: str = STAGES) -> PageLink:
+def _link(name: str, title: str, group: str = STAGE_PAGES) -> PageLink:
     return PageLink(f"{name}.html", title, group, ABOUT[name])
 
 

@@ -48,7 +48,7 @@ def make_site(source: ExplorerSource, folder: Path) -> Site:
     manifest = write_explorer(source, folder)
     copy_assets(folder)
     file = f"explorer-{source.name}.html"
-    shell = Shell("Study", HOSTILE, "", [PageLink("index.html", "Start"), PageLink(file, "Explorer")], "0.1")
+    shell = Shell("Study", HOSTILE, [PageLink("index.html", "Start"), PageLink(file, "Explorer")], "0.1")
     (folder / file).write_text(render_template("explorer.html", shell, file, manifest=manifest), encoding="utf-8")
     return Site(source, (folder / file).as_uri())
 

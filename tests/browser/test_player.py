@@ -23,7 +23,7 @@ def make_site(folder: Path, source: PlayerSource) -> Path:
     """Write the player's page with its shards."""
     manifest = write_player(source, folder)
     copy_assets(folder)
-    shell = Shell("A study", "made-up images", "", PAGES, "0.1.0")
+    shell = Shell("A study", "", PAGES, "0.1.0")
     page = folder / "player.html"
     page.write_text(render_template("player.html", shell, "player.html", manifest=manifest), encoding="utf-8")
     return page

@@ -214,7 +214,7 @@ def test_neighbours_need_their_cells(source, tmp_path):
 def test_names_from_outside_are_escaped(tmp_path):
     name = '</script><img src=x onerror="alert(1)">'
     manifest = write_explorer(small_source(small_table(name)), tmp_path)
-    shell = Shell("Study", name, "", [PageLink("explorer-study.html", "Explorer")], "1")
+    shell = Shell("Study", name, [PageLink("explorer-study.html", "Explorer")], "1")
     page = render_template("explorer.html", shell, "explorer-study.html", manifest=manifest)
     assert "<img" not in page
     assert "&lt;/script&gt;&lt;img" in page

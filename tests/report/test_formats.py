@@ -78,3 +78,10 @@ def test_words():
     assert plain.fixed(-0.126) == f"{MINUS}0.13"
     assert formats.outcome_name("diverged") == "diverged"
     assert "strange" in formats.outcome_name("strange")
+
+
+@given(st.text(), st.integers(1, 30))
+def test_long_texts_are_cut(text, most):
+    cut = plain.shortened(text, most)
+    assert len(cut) == min(len(text), most)
+    assert cut == text or (cut.endswith("…") and text.startswith(cut[:-1]))

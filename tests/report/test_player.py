@@ -215,7 +215,7 @@ def test_a_missing_table_is_said(files: dict[str, list[str]], tmp_path: Path) ->
 def test_names_from_outside_stay_text(written: tuple[Path, dict[str, Any]]) -> None:
     hostile = '</script><script>alert("x")</script>'
     manifest = {**written[1], "dataset": hostile}
-    shell = Shell("A study", "images", "", [PageLink("index.html", "Overview"), PageLink("player.html", "Player")], "1")
+    shell = Shell("A study", "", [PageLink("index.html", "Overview"), PageLink("player.html", "Player")], "1")
     text = render_template("player.html", shell, "player.html", manifest=manifest)
     assert hostile not in text
     embedded = re.search(r'<script type="application/json" id="player-data">(.*?)</script>', text, re.DOTALL)
