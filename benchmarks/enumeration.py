@@ -3,7 +3,7 @@
     python benchmarks/enumeration.py [--reference-vertices 6]
 
 The plain reference walks the same labelled graphs in the same order and tells isomorphic ones by their MD5, as the
-published script does; with 7 vertices it takes about six minutes.
+published script does; with 7 vertices it takes minutes.
 """
 
 import plain

@@ -48,7 +48,7 @@ class Program:
 
 
 PROGRAMS = {
-    "enumeration": Program("all cells, vertices up to", ("vertices",)),
+    "enumeration": Program("all cells, vertices up to", ("vertices",), arguments=("--reference-vertices", "7")),
     "cells_table": Program("table of cells,", ("what",)),
     "neighbours": Program("neighbour graph", ("graph",), ours="build"),
     "encodings": Program("encoding", ("encoding",), memory=""),

@@ -1,11 +1,14 @@
 """Fixtures and rules for all tests."""
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from terranas import cli
 
 # an example may take long on a busy machine, and the first one compiles
 settings.register_profile("terranas", deadline=None)
@@ -21,6 +24,22 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("the folder with data measured by others is not beside this checkout (../shared/data)")
     return SHARED_DATA
+
+
+@pytest.fixture
+def command_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run the command ``terranas`` in this process; return (exit code, output, errors)."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["terranas", *arguments])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        captured = capsys.readouterr()
+        return stopped.value.code, captured.out, captured.err
+
+    return call
 
 
 @pytest.hookimpl(wrapper=True)

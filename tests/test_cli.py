@@ -1,65 +1,39 @@
 """The terranas command."""
 
 import json
-import sys
 from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
 
-from terranas import cli
 from terranas.core.tables import write_table
 from terranas.space.cell import Cell
 from terranas.space.complexity import CIFAR10_NETWORK
 from terranas.space.schema import CELLS
 from terranas.space.table import cells_table
+from terranas.training.status import write_status
+
+from .training.statuses import scores, status
 
 HASH = "0123456789abcdef" * 2
 DONE = "fedcba9876543210" * 2
 OTHER = "0" * 32
-SCORES = {"loss": 1.0, "macro_accuracy": 0.5, "micro_accuracy": 0.5, "kappa": 0.4}
-STATUS = {
-    "hash": DONE,
-    "outcome": "ok",
-    "reason": "",
-    "epochs": 1,
-    "validation": SCORES,
-    "test": SCORES,
-    "best": {"epoch": 1, "validation": SCORES, "test": SCORES},
-    "micro_batch": 16,
-    "precision": "fp32",
-    "processes": 1,
-    "device": "cpu",
-    "seconds": 1.0,
-    "energy_joule": None,
-    "estimate": None,
-    "used": None,
-    "resumed": False,
-    "interruptions": 0,
-    "code": "0" * 16,
-    "numerics": 1,
-    "software": {},
-}
+SCORES = scores(0.5, 0.5)
+BEST = {"epoch": 1, "validation": SCORES, "test": SCORES}
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
+def run(command_line, tmp_path, monkeypatch):
     """Run the command in an empty folder with a study file; return (exit code, output, errors)."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "study.yaml").write_text("results_dir: out\n")
     (tmp_path / "out/sampling").mkdir(parents=True)
     (tmp_path / "out/sampling/architectures.csv").write_text(f"# list\nhash,id\n{HASH},1\n{DONE},2\n")
     (tmp_path / "out/training" / DONE).mkdir(parents=True)
-    (tmp_path / "out/training" / DONE / "status.json").write_text(json.dumps(STATUS))
+    record = status(DONE, validation=SCORES, test=SCORES, best=BEST)
+    write_status(record, tmp_path / "out/training" / DONE / "status.json")
 
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["terranas", *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        captured = capsys.readouterr()
-        return stopped.value.code, captured.out, captured.err
-
-    return call
+    return command_line
 
 
 def test_accept_list_and_retract(run, tmp_path):

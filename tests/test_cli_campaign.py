@@ -2,18 +2,18 @@
 
 import json
 import os
-import sys
+from functools import partial
 
 import pytest
 
-from terranas import cli, cli_campaign
+from terranas import cli_campaign
 from terranas.training import campaign_run
 
 A, B = "a" * 32, "b" * 32
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
+def run(command_line, tmp_path, monkeypatch):
     """Run the command in a folder with a study of two architectures, one of which failed; Slurm is not there."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -26,14 +26,7 @@ def run(tmp_path, monkeypatch, capsys):
     events = [{"time": 10.0, "event": "started"}, {"time": 70.0, "event": "failed", "reason": "no GPU here"}]
     (state / "history.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
 
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["terranas", "campaign", *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        captured = capsys.readouterr()
-        return stopped.value.code, captured.out, captured.err
-
-    return call
+    return partial(command_line, "campaign")
 
 
 @pytest.fixture

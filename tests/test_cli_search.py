@@ -1,15 +1,15 @@
 """terranas search: what its command passes on, shows and refuses."""
 
 import re
-import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import typer
 
-from terranas import cli, cli_search
+from terranas import cli_search
 from terranas.search import live_study, live_workflow
 from terranas.search.campaign import SearchTables
 from terranas.search.driver import SearchRun
@@ -19,19 +19,12 @@ A, B = "a" * 32, "b" * 32
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
+def run(command_line, tmp_path, monkeypatch):
     """Run the command in a folder with a study."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "study.yaml").write_text("results_dir: out\nsearch: {budgets: {random: [5, 9], surrogate: [2, 3]}}\n")
 
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["terranas", "search", "live", *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        captured = capsys.readouterr()
-        return stopped.value.code, captured.out, captured.err
-
-    return call
+    return partial(command_line, "search", "live")
 
 
 def tables(failed):

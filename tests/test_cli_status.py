@@ -30,7 +30,7 @@ EVERY = [
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
+def run(command_line, tmp_path, monkeypatch):
     """Run the command in a folder with a study whose report is missing and whose search is stale."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -46,15 +46,7 @@ def run(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(StudyCall, "planned", planned)
 
-    def call(*arguments, answer=""):
-        monkeypatch.setattr("builtins.input", lambda *_: answer)
-        monkeypatch.setattr(sys, "argv", ["terranas", *arguments, "--configfile", "study.yaml"])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        captured = capsys.readouterr()
-        return stopped.value.code, captured.out, captured.err
-
-    return call
+    return lambda *arguments: command_line(*arguments, "--configfile", "study.yaml")
 
 
 def test_status_counts_and_tells_why(run):
@@ -222,15 +214,10 @@ def test_trainings_need_one_more_word(run, tmp_path):
     assert not (tmp_path / "out/training").exists()
 
 
-def test_version_and_wrong_usage(monkeypatch, capsys):
-    for arguments, code in ((["--version"], 0), (["--help"], 0), (["nonsense"], 2), (["status", "--nonsense"], 2)):
-        monkeypatch.setattr(sys, "argv", ["terranas", *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        assert stopped.value.code == code
-        output = capsys.readouterr().out
-        if arguments == ["--version"]:
-            assert output == f"terranas {__version__}\n"
+def test_version_and_wrong_usage(command_line):
+    assert command_line("--version")[:2] == (0, f"terranas {__version__}\n")
+    for arguments, code in ((["--help"], 0), (["nonsense"], 2), (["status", "--nonsense"], 2)):
+        assert command_line(*arguments)[0] == code
 
 
 def test_every_command_has_help_with_an_example():

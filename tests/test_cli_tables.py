@@ -1,12 +1,11 @@
 """terranas table: what a file holds and its Pareto front, on tables small enough to check by hand."""
 
 import json
-import sys
+from functools import partial
 
 import pandas as pd
 import pytest
 
-from terranas import cli
 from terranas.benchmark.schema import BENCHMARK
 from terranas.core.tables import write_table
 
@@ -16,7 +15,7 @@ ACCURACY, LATENCY = [0.9, 0.8, 0.7, 0.95], [5.0, 6.0, 2.0, None]
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
+def run(command_line, tmp_path, monkeypatch):
     """Run the command in a folder with a table of four architectures; return (exit code, output, errors)."""
     monkeypatch.chdir(tmp_path)
     rows = [
@@ -27,14 +26,7 @@ def run(tmp_path, monkeypatch, capsys):
     ]
     write_table(BENCHMARK.from_rows(rows), "table.parquet", BENCHMARK, {"licence": "CC0"})
 
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["terranas", "table", *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        captured = capsys.readouterr()
-        return stopped.value.code, captured.out, captured.err
-
-    return call
+    return partial(command_line, "table")
 
 
 def test_info_of_a_benchmark_table(run):

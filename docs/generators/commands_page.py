@@ -52,7 +52,7 @@ def _text(help_text: str) -> str:
         if word in HEADS and colon:
             lines.append(f"\n{word}: `{example}`\n")
         else:
-            lines.append(line.strip() if line.strip() else "")
+            lines.append(line.strip())
     return "\n".join(lines).replace("<", "&lt;")
 
 

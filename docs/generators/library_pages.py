@@ -19,6 +19,7 @@ STAGES = {
     "search": "local search, its starts, and baselines",
     "comparison": "indicators, tests and effect sizes of searches",
     "report": "the pages that people read",
+    "inspection": "looking at studies and tables from outside the workflow",
 }
 
 

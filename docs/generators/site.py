@@ -44,7 +44,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+def on_page_markdown(markdown: str, page: Page, files: Files, **_: MkDocsConfig) -> str:
     """Turn links that hold in the repository into links that hold in the site."""
     places = {place: source for source, place in ELSEWHERE.items()}
     here = page.file.src_uri
@@ -56,7 +56,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         if here.startswith("reference/") and here not in places:
             return match[0]  # generated: its links are the site's own
         if place is None or files.get_file_from_path(place) is None:
-            return f"]({config.repo_url}/blob/main/{target})" if config.repo_url else match[0]
+            return match[0]
         return f"]({relpath(place, str(PurePosixPath(here).parent))}{match[2] or ''})"
 
     return LINK.sub(mended, markdown)

@@ -1,37 +1,25 @@
 """The page of all tables, from their schemas."""
 
-import importlib
-import pkgutil
 from collections.abc import Iterator
 
-import terranas
 from terranas.core.tables import Column, TableSchema
+from terranas.inspection.tables import known_schemas
 
 INTRODUCTION = """\
 # Tables
 
-Every table that crosses a stage is a parquet file with one of these schemas, generated from the modules `schema.py` of
-the stages. A table is validated when it is written and when it is read; name and version of its schema stand in the
-file ([how to read one](../tables.md#what-the-tables-have-in-common)).
+Every table that crosses a stage is a parquet file with one of these schemas, generated from the modules of the stages
+that declare them. A table is validated when it is written and when it is read; name and version of its schema stand in
+the file ([how to read one](../tables.md#what-the-tables-have-in-common)).
 
 *Computed* values are equal in every run of the same settings; *measured* ones (time, energy, memory) are not.
 """
 
 
-def schemas() -> dict[str, TableSchema]:
-    """Return all schemas of the package by name, in the order of their names."""
-    found: dict[str, TableSchema] = {}
-    for module in pkgutil.walk_packages(terranas.__path__, "terranas."):
-        if module.name.rpartition(".")[2].endswith("schema"):
-            content = vars(importlib.import_module(module.name)).values()
-            found |= {value.name: value for value in content if isinstance(value, TableSchema)}
-    return dict(sorted(found.items()))
-
-
 def tables_page() -> str:
     """Return the page in Markdown: a section a schema, a row a column."""
     lines = [INTRODUCTION]
-    for schema in schemas().values():
+    for _, schema in sorted(known_schemas().items()):
         lines += _section(schema)
     return "\n".join(lines) + "\n"
 

@@ -19,7 +19,9 @@ from terranas.space.complexity import NetworkShape
 from terranas.space.schema import CELLS
 from terranas.space.table import cells_table
 from terranas.training.schema import EPOCHS
-from terranas.training.status import StatusScores, TrainingStatus, write_status
+from terranas.training.status import TrainingStatus, write_status
+
+from ..training.statuses import scores, status
 
 SCRIPT = Path(__file__).resolve().parents[2] / "workflow_scripts" / "benchmark" / "study.py"
 DATASET = "synthetic test images"
@@ -59,31 +61,9 @@ def epochs_of(architecture: str, count: int, offset: float = 0.0) -> pd.DataFram
 
 
 def status_of(architecture: str, epochs: int, outcome: str = "ok") -> TrainingStatus:
-    scores = StatusScores(loss=1.0, macro_accuracy=0.6, micro_accuracy=0.7, kappa=0.5) if outcome == "ok" else None
-    return TrainingStatus.model_validate(
-        {
-            "hash": architecture,
-            "outcome": outcome,
-            "reason": "" if outcome == "ok" else "It had to fail.",
-            "epochs": epochs,
-            "validation": scores,
-            "test": scores,
-            "best": None,
-            "micro_batch": 16,
-            "precision": "fp32",
-            "processes": 1,
-            "device": "cpu",
-            "seconds": 1.0,
-            "energy_joule": None,
-            "estimate": None,
-            "used": None,
-            "resumed": False,
-            "interruptions": 0,
-            "code": "0" * 16,
-            "numerics": 1,
-            "software": {},
-        }
-    )
+    reached = scores(0.7, 0.6) if outcome == "ok" else None
+    reason = "" if outcome == "ok" else "It had to fail."
+    return status(architecture, epochs=epochs, outcome=outcome, reason=reason, validation=reached, test=reached)
 
 
 def profiles_of(device_name: str = "Test CPU", flags: str = "", **latencies: float) -> pd.DataFrame:
@@ -275,9 +255,9 @@ def test_the_script_reads_the_stages_files(cells: pd.DataFrame, tmp_path: Path) 
     one, two = cells["hash"][:2]
     write_table(cells, tmp_path / "cells.parquet", CELLS)
     write_table(profiles_of(**{one: 1.0, two: 2.0}), tmp_path / "cpu.parquet", PROFILES)
-    for architecture, status in ((one, status_of(one, 2)), (two, status_of(two, 1, "diverged"))):
-        write_table(epochs_of(architecture, status.epochs), tmp_path / architecture / "metrics.parquet", EPOCHS)
-        write_status(status, tmp_path / architecture / "status.json")
+    for architecture, record in ((one, status_of(one, 2)), (two, status_of(two, 1, "diverged"))):
+        write_table(epochs_of(architecture, record.epochs), tmp_path / architecture / "metrics.parquet", EPOCHS)
+        write_status(record, tmp_path / architecture / "status.json")
     snakemake = SimpleNamespace(
         input=SimpleNamespace(
             cells=tmp_path / "cells.parquet",

@@ -1,6 +1,5 @@
 """A scratch checkout with a finished study, in which the pages' commands run as they stand."""
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -13,9 +12,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from ..workflow.conftest import SMALLEST, made_once
 from .pages import ROOT
 
-WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 CODE = (
     "Snakefile",
     "Makefile",
@@ -88,8 +87,7 @@ def _copy_code(folder: Path) -> None:
             shutil.copytree(source, folder / name, ignore=ignored)
         elif source.is_file():
             shutil.copy2(source, folder / name)
-    smallest = (ROOT / "tests" / "workflow" / "smallest.yaml").read_text(encoding="utf-8")
-    study = smallest.replace("results/smallest", "results/demo")
+    study = SMALLEST.read_text(encoding="utf-8").replace("results/smallest", "results/demo")
     (folder / "config" / "config.yaml").write_text(study, encoding="utf-8")
     (folder / "my_study.yaml").write_text(f"{study}\n".replace(SYNTHETIC, OWN).replace("results/demo", "results/mine"))
 
@@ -121,20 +119,14 @@ def _write_stand_ins(folder: Path) -> None:
 @pytest.fixture(scope="session")
 def finished_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout in which `snakemake` has run; tests copy it. One process of the test run makes it."""
-    base = tmp_path_factory.getbasetemp()
-    base = base.parent if WORKER else base
-    folder = base / "checkout"
-    with (base / "checkout.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (base / "checkout.made").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            _copy_code(folder)
-            _write_stand_ins(folder)
-            Checkout(folder).run("snakemake", timeout=900)
-            Checkout(folder).run("snakemake -n --configfile config/paper.yaml")  # makes its list of architectures, once
-            (base / "checkout.made").touch()
-    return folder
+
+    def make(folder: Path) -> None:
+        _copy_code(folder)
+        _write_stand_ins(folder)
+        Checkout(folder).run("snakemake", timeout=900)
+        Checkout(folder).run("snakemake -n --configfile config/paper.yaml")  # makes its list of architectures, once
+
+    return made_once(tmp_path_factory, "checkout", make).folder
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ LARGE = "needs files of many gigabytes; small ones of the same names are there, 
 PUBLISHED = "needs published tables, and up to a quarter of an hour; the settings are checked"
 AS_ROOT = "changes the machine, as root"
 TRAINS = "trains for minutes; the same command on the smallest study, or a dry run"
-NAMED = "a word in capitals or dots stand for what the user names"
+NAMED = "words in capitals or dots stand for what the user names"
 
 _PAPER = "--configfile config/paper.yaml"
 _ELSEWHERE = "--config 'data={path: FOLDER_OF_SO2SAT}' 'benchmark={nasbench101: PATH/TO/nasbench_only108.tfrecord}'"
@@ -105,7 +105,7 @@ STAND_INS = {
         "terranas search live --method nsga2 --budget 200 -- --jobs 2", CLUSTER
     ),
     "torchrun --nproc-per-node 4 -m terranas.training.worker FOLDER": StandIn(
-        "torchrun --help; python -m terranas.training.worker --help || true", NAMED
+        "torchrun --help; python -c 'import terranas.training.worker'", NAMED
     ),
     **{
         f"snakemake --configfile {name}.yaml -- comparison": StandIn(f"terranas config check {name}.yaml", PUBLISHED)

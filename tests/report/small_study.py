@@ -26,9 +26,10 @@ from terranas.space.neighbours import build_neighbours, summarise
 from terranas.space.schema import CELLS
 from terranas.surrogates.schema import PREDICTED_FRONTS, SCORES
 from terranas.training.schema import EPOCHS
-from terranas.training.status import Cost, StatusScores, TrainingStatus
+from terranas.training.status import Cost, TrainingStatus
 
 from ..comparison.study_tables import OBJECTIVES, SEEDS, search_study
+from ..training.statuses import scores, status
 
 
 def study_results(
@@ -175,10 +176,6 @@ def status_records(table: pd.DataFrame) -> list[TrainingStatus]:
     ]
 
 
-def scores(micro: float, macro: float) -> StatusScores:
-    return StatusScores(loss=1.0, micro_accuracy=micro, macro_accuracy=macro, kappa=0.1)
-
-
 def epoch_table(names: list[str], rng: np.random.Generator) -> pd.DataFrame:
     """Return accuracies that rise over four epochs."""
     other = {column.name: 1.0 for column in EPOCHS.columns if column.dtype == "float64"}
@@ -195,35 +192,7 @@ def epoch_table(names: list[str], rng: np.random.Generator) -> pd.DataFrame:
 
 def failure(cell: str, outcome: Any, reason: str) -> TrainingStatus:
     """Return the record of a training that gave no full result."""
-    return status(cell, outcome=outcome, reason=reason, epochs=1)
-
-
-def status(cell: str, **changed: Any) -> TrainingStatus:
-    """Return the record of a training."""
-    return TrainingStatus(**(_RECORD | {"hash": cell} | changed))
-
-
-_RECORD: dict[str, Any] = {
-    "outcome": "ok",
-    "reason": "",
-    "epochs": 1,
-    "validation": None,
-    "test": None,
-    "best": None,
-    "micro_batch": 0,
-    "precision": None,
-    "processes": 1,
-    "device": "cpu",
-    "seconds": 1.5,
-    "energy_joule": None,
-    "estimate": None,
-    "used": None,
-    "resumed": False,
-    "interruptions": 0,
-    "code": "0" * 16,
-    "numerics": 1,
-    "software": {"torch": "2.13.0"},
-}
+    return status(cell, outcome=outcome, reason=reason)
 
 
 def manifest(source: str, class_names: list[str]) -> dict[str, Any]:

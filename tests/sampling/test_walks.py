@@ -1,6 +1,6 @@
 """Random walks: never cut short, never twice at one cell, uniform, and honest when there is no way."""
 
-from itertools import chain, pairwise
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -14,16 +14,13 @@ from terranas.space.complexity import NetworkShape
 from terranas.space.neighbours import NeighbourGraph, build_neighbours
 from terranas.space.table import cells_table
 
+from ..space.graphs import graph_of
+
 SHAPE = NetworkShape(bands=10, classes=17, image_size=32, stem_channels=8, stacks=3, cells_per_stack=1)
 
 
-def graph_of(*neighbours: list[int]) -> NeighbourGraph:
-    indptr = np.cumsum([0, *map(len, neighbours)])
-    return NeighbourGraph(indptr.astype(np.int64), np.array([*chain(*neighbours)], dtype=np.int32))
-
-
 def ring(size: int) -> NeighbourGraph:
-    return graph_of(*[sorted([(row - 1) % size, (row + 1) % size]) for row in range(size)])
+    return graph_of([sorted([(row - 1) % size, (row + 1) % size]) for row in range(size)])
 
 
 def generators(count: int, seed: int = 0) -> list[np.random.Generator]:
@@ -62,7 +59,7 @@ def test_equal_seeds_give_equal_walks_and_a_walk_does_not_depend_on_later_ones(h
 
 def test_starts_and_steps_are_uniform() -> None:
     # from 0 of the complete graph of 5, each of 4 neighbours is as likely; each start too
-    complete = graph_of(*[[other for other in range(5) if other != row] for row in range(5)])
+    complete = graph_of([[other for other in range(5) if other != row] for row in range(5)])
     rows = random_walks(complete, generators(4_000), steps=1, unique="walk").rows
     assert chisquare(np.bincount(rows[:, 0], minlength=5)).pvalue > 1e-4
     steps = np.bincount((rows[:, 1] - rows[:, 0]) % 5, minlength=5)
@@ -72,12 +69,12 @@ def test_starts_and_steps_are_uniform() -> None:
 
 def test_a_stuck_walk_is_drawn_again_and_gives_its_visits_back() -> None:
     # two cells reach nothing; the other three form the only possible walk of three, in three orders and two senses
-    graph = graph_of([], [2, 3], [1, 3], [1, 2], [])
+    graph = graph_of([[], [2, 3], [1, 3], [1, 2], []])
     walks = random_walks(graph, generators(200), steps=2, unique="walk")
     assert {tuple(sorted(walk)) for walk in walks.rows.tolist()} == {(1, 2, 3)}
     assert walks.redraws.sum() > 0
     # a chain of four: starting at its middle gets stuck, and the chain must be free again afterwards
-    chain = graph_of([1], [0, 2], [1, 3], [2])
+    chain = graph_of([[1], [0, 2], [1, 3], [2]])
     walks = random_walks(chain, generators(20), steps=3, unique="walk")
     assert {tuple(walk) for walk in walks.rows.tolist()} == {(0, 1, 2, 3), (3, 2, 1, 0)}
 

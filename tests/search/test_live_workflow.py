@@ -24,20 +24,12 @@ from terranas.training import campaign_resume, lease
 from terranas.training.campaign_resume import StillRunningError
 from terranas.training.campaign_run import announce
 
-# notes its arguments, leaves a status file for each target but those named in `failing`; `hang` keeps it running
-SNAKEMAKE = """
-import json, sys, time
-from pathlib import Path
-folder = Path("{folder}")
-with (folder / "calls").open("a") as file:
-    file.write(json.dumps(sys.argv[1:]) + "\\n")
-if "--summary" in sys.argv:
-    print((folder / "summary").read_text())
-    sys.exit()
-if "--unlock" in sys.argv:
-    for lock in (folder / ".snakemake" / "locks").glob("*"):
-        lock.unlink()
-    sys.exit()
+from ..training.noted_calls import NOTING, calls
+
+# leaves a status file for each target but those named in `failing`; `hang` keeps it running
+SNAKEMAKE = (
+    NOTING
+    + """
 while (folder / "hang").exists():
     time.sleep(0.05)
 failing = (folder / "failing").read_text().split()
@@ -51,6 +43,7 @@ for word in sys.argv[1:]:
         code = 1
 sys.exit(code)
 """
+)
 
 
 @pytest.fixture(autouse=True)
@@ -76,11 +69,6 @@ def workflow():
 @pytest.fixture(scope="module")
 def cells():
     return cells_table(3, 9, CIFAR10_NETWORK)
-
-
-def calls(place):
-    path = place / "calls"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def statuses(cells):

@@ -19,7 +19,9 @@ from terranas.search.local_search import (
     stop_reason,
 )
 from terranas.search.queue_record import QueueRecord, Stay
-from terranas.space.neighbours import NeighbourGraph
+
+from ..space.graphs import graph_of
+from .queues import waiting_at
 
 VARIANTS = [
     LocalSearchSettings(*parts)  # type: ignore[arg-type]
@@ -30,11 +32,6 @@ VARIANTS = [
     )
 ]
 DEFAULT = LocalSearchSettings()
-
-
-def graph_of(neighbours: list[list[int]]) -> NeighbourGraph:
-    indptr = np.concatenate([[0], np.cumsum([len(row) for row in neighbours])]).astype(np.int64)
-    return NeighbourGraph(indptr, np.array([target for row in neighbours for target in row], dtype=np.int32))
 
 
 def known_rows(values: np.ndarray) -> np.ndarray:
@@ -60,13 +57,6 @@ def run(
         record=record,
     )
     return drive(search, lambda rows: values[rows], budget, values.shape[1], queue=record)
-
-
-def waiting_at(stays: tuple[Stay, ...], evaluation: int) -> list[int]:
-    """Return what waits after an evaluation, before anything further is taken from the queue."""
-    return sorted(
-        stay.row for stay in stays if stay.joined <= evaluation and (stay.left is None or stay.left > evaluation)
-    )
 
 
 def expanded_at(stays: tuple[Stay, ...], evaluation: int) -> int | None:

@@ -8,12 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terranas.search.published_search import PublishedRun, published_search
-from terranas.space.neighbours import NeighbourGraph
 
-
-def graph_of(neighbours: list[list[int]]) -> NeighbourGraph:
-    indptr = np.concatenate([[0], np.cumsum([len(row) for row in neighbours])]).astype(np.int64)
-    return NeighbourGraph(indptr, np.array([target for row in neighbours for target in row], dtype=np.int32))
+from ..space.graphs import graph_of
+from .queues import waiting_at
 
 
 def run(values: np.ndarray, neighbours: list[list[int]], starts: list[int], budget: int) -> PublishedRun:
@@ -89,13 +86,6 @@ def slow_search(
     return [one.row for one in counted], [one in entered for one in counted], ends, fronts, queues
 
 
-def waiting_at(found: PublishedRun, evaluation: int) -> list[int]:
-    stays = found.record.stays
-    return sorted(
-        stay.row for stay in stays if stay.joined <= evaluation and (stay.left is None or stay.left > evaluation)
-    )
-
-
 Case = tuple[np.ndarray, list[list[int]], list[int], int]
 
 
@@ -130,9 +120,9 @@ def test_agrees_with_the_slow_search(problem: Case) -> None:
     # a step without evaluations counts as happening with the next one
     for (before, _), (number, queue) in zip([(0, []), *queues], queues, strict=False):
         if number > before:
-            assert waiting_at(found, number) == queue
-    assert waiting_at(found, len(counted) + 1) == queues[-1][1]
-    assert waiting_at(found, 0) == sorted(problem[2])
+            assert waiting_at(found.record.stays, number) == queue
+    assert waiting_at(found.record.stays, len(counted) + 1) == queues[-1][1]
+    assert waiting_at(found.record.stays, 0) == sorted(problem[2])
 
 
 @settings(max_examples=100, deadline=None)

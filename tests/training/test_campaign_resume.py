@@ -19,6 +19,8 @@ from terranas.training.campaign_resume import StillRunningError, Study, resume, 
 from terranas.training.campaign_run import announce, announced, withdraw
 from terranas.training.slurm_jobs import SEPARATOR
 
+from .noted_calls import NOTING, calls
+
 A, B, C = (letter * 32 for letter in "abc")
 
 SQUEUE = """#!/bin/sh
@@ -34,22 +36,14 @@ left = [line for line in queue.read_text().splitlines() if line.split("{separato
 queue.write_text("".join(line + "\\n" for line in left))
 """
 
-# notes its arguments; ends with the code in a file; prints a table when asked for one
-SNAKEMAKE = """
-import json, sys
-from pathlib import Path
-folder = Path("{folder}")
-with (folder / "calls").open("a") as file:
-    file.write(json.dumps(sys.argv[1:]) + "\\n")
-if "--summary" in sys.argv:
-    print((folder / "summary").read_text())
-elif "--unlock" in sys.argv:
-    for lock in (folder / ".snakemake" / "locks").glob("*"):
-        lock.unlink()
-else:
-    (folder / "queue").write_text("")
-    sys.exit(int((folder / "code").read_text()))
+# ends with the code in a file
+SNAKEMAKE = (
+    NOTING
+    + """
+(folder / "queue").write_text("")
+sys.exit(int((folder / "code").read_text()))
 """
+)
 
 
 @pytest.fixture
@@ -80,11 +74,6 @@ def place(tmp_path, monkeypatch):
 @pytest.fixture
 def study(place):
     return Study(Path("study.yaml"), Path("results"), 60.0, [A, B, C], place)
-
-
-def calls(place):
-    path = place / "calls"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def queue(place, *jobs):
